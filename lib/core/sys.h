@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * System calls that the session code needs and that are nobody's speciality: each as a function of its own, so that a
+ * test can stand in for it (ld --wrap), and returning 0, a descriptor or a count, or a negative errno. Not public.
+ *
+ * Nothing here takes a path that a user can influence except relative to a descriptor.
+ */
+#ifndef NSCLONE_SYS_H
+#define NSCLONE_SYS_H
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+
+int sys_open(const char *path, int flags);
+int sys_openat(int dirfd, const char *name, int flags);
+int sys_close(int fd);
+ssize_t sys_read(int fd, void *buffer, size_t size);   /* retries EINTR */
+int sys_fstat(int fd, struct stat *ret);
+int sys_fstatat(int dirfd, const char *name, struct stat *ret); /* AT_SYMLINK_NOFOLLOW|AT_NO_AUTOMOUNT */
+int sys_fstatvfs(int fd, struct statvfs *ret);
+int sys_mkdirat(int dirfd, const char *name, mode_t mode);
+int sys_fchown(int fd, uid_t uid, gid_t gid);
+int sys_fchmod(int fd, mode_t mode);
+int sys_rename_noreplace(int from_dirfd, const char *from, int to_dirfd, const char *to);
+int sys_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to);
+int sys_unlinkat(int dirfd, const char *name, int flags);
+int sys_symlinkat(const char *target, int dirfd, const char *name);
+ssize_t sys_readlinkat(int dirfd, const char *name, char *buffer, size_t size); /* NUL-terminated; -ENAMETOOLONG */
+int sys_flock(int fd, int operation);
+int sys_fchdir(int fd);
+int sys_chdir(const char *path);
+int sys_chroot(const char *path);
+int sys_getcwd(char *buffer, size_t size);
+int sys_sethostname(const char *name);
+int sys_random(void *buffer, size_t size);
+int sys_pidfd_open(pid_t pid);
+int64_t sys_monotonic_ms(void);
+pid_t sys_getpid(void);
+uid_t sys_geteuid(void);
+gid_t sys_getegid(void);
+int sys_ram(uint64_t *ret); /* bytes */
+void sys_sleep_ms(unsigned ms);
+int sys_prctl(int option, unsigned long argument); /* its value, or a negative errno */
+
+/* An id of the mount that fd is on, unique among the mounts that exist: statx(2) STATX_MNT_ID. */
+int sys_mount_id(int fd, uint64_t *ret);
+
+/* A stable id of a process as long as it lives: the inode number of its pidfd (kernel 6.9; before, one for all). */
+int sys_process_id(pid_t pid, uint64_t *ret);
+
+/* umount2(".", MNT_DETACH): the old root after pivot_root(".", "."). */
+int sys_umount_cwd(void);
+
+/* Wait until the file system that fd lies on is unmounted everywhere: inotify(7), IN_UNMOUNT. */
+int sys_watch_unmount(int fd);              /* a descriptor; fd itself may be closed */
+int sys_wait_unmount(int watch, int ms);    /* 1 it is, 0 not within ms, or a negative errno */
+
+/* poll(2) one descriptor for reading: 1, 0 after ms milliseconds, or a negative errno. Retries EINTR. */
+int sys_wait_readable(int fd, int ms);
+int sys_pipe(int fds[2]);
+ssize_t sys_write(int fd, const void *buffer, size_t size);
+int sys_kill(pid_t pid, int signal);
+
+/* The identity for file access of this thread only, no capability games: setfsuid(2), setfsgid(2). 0 or -EPERM. */
+int sys_set_fs_ids(uid_t uid, gid_t gid);
+
+/* One descriptor, closed by leaving its scope; fd_steal() hands it on. */
+static inline void sys_close_p(int *fd)
+{
+	if (*fd >= 0)
+		sys_close(*fd);
+}
+#define cleanup_fd __attribute__((cleanup(sys_close_p)))
+
+static inline int fd_steal(int *fd)
+{
+	int r = *fd;
+
+	*fd = -1;
+	return r;
+}
+
+#endif

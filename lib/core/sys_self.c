@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a process may know of itself, of another and of the machine.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+#include "lib/core/sys.h"
+
+pid_t sys_getpid(void)
+{
+	return getpid();
+}
+
+uid_t sys_geteuid(void)
+{
+	return geteuid();
+}
+
+gid_t sys_getegid(void)
+{
+	return getegid();
+}
+
+int sys_ram(uint64_t *ret)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info) < 0)
+		return -errno;
+	*ret = (uint64_t)info.totalram * info.mem_unit;
+	return 0;
+}
+
+void sys_sleep_ms(unsigned ms)
+{
+	struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+	nanosleep(&t, NULL); /* shorter when a signal comes: callers look at the clock */
+}
+
+int sys_prctl(int option, unsigned long argument)
+{
+	int r = prctl(option, argument, 0, 0, 0);
+
+	return r < 0 ? -errno : r;
+}
+
+int sys_process_id(pid_t pid, uint64_t *ret)
+{
+	cleanup_fd int fd = sys_pidfd_open(pid);
+	struct stat st;
+	int r = fd < 0 ? fd : sys_fstat(fd, &st);
+
+	if (r < 0)
+		return r;
+	*ret = st.st_ino;
+	return 0;
+}
+
+int sys_kill(pid_t pid, int signal)
+{
+	return kill(pid, signal) < 0 ? -errno : 0;
+}
