@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the language knows, as tables. A new setting is a row here (and its name in enum policy_key); a setting that
+ * is described but not built is a name in `unbuilt`, so that a policy which asks for it is refused with the reason.
+ */
+#include "lib/policy/keys.h"
+#include "lib/policy/complaint.h"
+#include <string.h>
+
+#ifndef NSCLONE_STATE_DIR
+#define NSCLONE_STATE_DIR "/var/lib/nsclone"
+#endif
+
+#define NO_YES "no", "yes"
+
+const struct key policy_keys[POLICY_N_KEYS] = {
+    [POLICY_ISOLATE] = {"Isolate", .words = {NO_YES}, .word = POLICY_YES},
+    [POLICY_TRIAL] = {"Trial", .words = {NO_YES}},
+    [POLICY_ON_FAILURE] = {"OnFailure", .words = {"deny", "warn"}},
+    [POLICY_SCOPE] = {"Scope", .words = {"session"}, .unbuilt = "user"},
+    [POLICY_DESCRIPTION] = {"Description", .type = TYPE_TEXT},
+    [POLICY_PRIVATE_TMP] = {"PrivateTmp", .words = {NO_YES, "disconnected", "persistent"}, .argument = ARGUMENT_TMPFS,
+			    .with_argument = 1 << POLICY_TMP_DISCONNECTED},
+    [POLICY_PRIVATE_TMP_METHOD] = {"PrivateTmpMethod", .words = {"bind", "pivot"}},
+    [POLICY_INSTANCE_ROOT] = {"InstanceRoot", .type = TYPE_PATH, .text = NSCLONE_STATE_DIR},
+    [POLICY_PRIVATE_DIRECTORY] = {"PrivateDirectory", .type = TYPE_LIST, .argument = ARGUMENT_MODE},
+    [POLICY_PRIVATE_DEV_SHM] = {"PrivateDevShm", .words = {NO_YES}, .argument = ARGUMENT_TMPFS,
+				.with_argument = 1 << POLICY_YES},
+    [POLICY_TEMPORARY_FILE_SYSTEM] = {"TemporaryFileSystem", .type = TYPE_LIST, .argument = ARGUMENT_TMPFS},
+    [POLICY_PRIVATE_IPC] = {"PrivateIPC", .words = {NO_YES}},
+    [POLICY_PRIVATE_NETWORK] = {"PrivateNetwork", .words = {NO_YES}},
+    [POLICY_PROTECT_HOSTNAME] = {"ProtectHostname", .words = {NO_YES, "private"}, .argument = ARGUMENT_HOST_NAME,
+				 .with_argument = 1 << POLICY_HOSTNAME_YES | 1 << POLICY_HOSTNAME_PRIVATE},
+    [POLICY_PROTECT_PROC] = {"ProtectProc", .words = {"default", "invisible", "ptraceable", "noaccess"}},
+    [POLICY_PROC_SUBSET] = {"ProcSubset", .words = {"all", "pid"}},
+};
+
+static const char *const match_keys[POLICY_N_MATCH_KEYS] = {
+    [POLICY_MATCH_USER] = "User",
+    [POLICY_MATCH_GROUP] = "Group",
+    [POLICY_MATCH_SERVICE] = "Service",
+    [POLICY_MATCH_REMOTE_HOST] = "RemoteHost",
+    [POLICY_MATCH_TTY] = "TTY",
+    [POLICY_MATCH_HOST] = "Host",
+    [POLICY_MATCH_FROM_USER] = "FromUser",
+};
+
+static const struct {
+	const char *name;
+	enum section section;
+} unbuilt[] = {
+    {"BindPaths", SECTION_SESSION},
+    {"BindReadOnlyPaths", SECTION_SESSION},
+    {"CarryIn", SECTION_SESSION},
+    {"ExecPaths", SECTION_SESSION},
+    {"InaccessiblePaths", SECTION_SESSION},
+    {"InitCommand", SECTION_SESSION},
+    {"KillOnLogout", SECTION_SESSION},
+    {"NetworkNamespacePath", SECTION_SESSION},
+    {"NoExecPaths", SECTION_SESSION},
+    {"NoNewPrivileges", SECTION_SESSION},
+    {"PrivatePIDs", SECTION_SESSION},
+    {"PrivateUsers", SECTION_SESSION},
+    {"ProtectControlGroups", SECTION_SESSION},
+    {"ProtectHome", SECTION_SESSION},
+    {"ProtectSystem", SECTION_SESSION},
+    {"ReadOnlyPaths", SECTION_SESSION},
+    {"ReadWritePaths", SECTION_SESSION},
+    {"ReturnToHost", SECTION_SESSION},
+    {"RootDirectory", SECTION_SESSION},
+    {"Skeleton", SECTION_SESSION},
+    {"Address", SECTION_NETWORK},
+    {"Bridge", SECTION_NETWORK},
+    {"DNS", SECTION_NETWORK},
+    {"Gateway", SECTION_NETWORK},
+    {"IPVLAN", SECTION_NETWORK},
+    {"MACVLAN", SECTION_NETWORK},
+    {"VirtualEthernet", SECTION_NETWORK},
+};
+enum { N_UNBUILT = sizeof(unbuilt) / sizeof(*unbuilt) };
+
+static const char *const sections[] = {
+    [SECTION_MATCH] = "Match",
+    [SECTION_SESSION] = "Session",
+    [SECTION_NETWORK] = "Network",
+};
+
+/* Asked of every name for every line: most differ in the first bytes. */
+static bool is(const char *word, const char *text, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && word[i] == text[i])
+		i++;
+	return i == size && !word[i];
+}
+
+/* All names of the language, one after the other: i from 0 until NULL. */
+static const char *name_at(unsigned i, enum section *section, int *key)
+{
+	*key = (int)i;
+	*section = SECTION_SESSION;
+	if (i < POLICY_N_KEYS)
+		return policy_keys[i].name;
+	i -= POLICY_N_KEYS;
+	*key = (int)i;
+	*section = SECTION_MATCH;
+	if (i < POLICY_N_MATCH_KEYS)
+		return match_keys[i];
+	i -= POLICY_N_MATCH_KEYS;
+	*key = -1;
+	if (i >= N_UNBUILT)
+		return NULL;
+	*section = unbuilt[i].section;
+	return unbuilt[i].name;
+}
+
+static const char *nearest_key(enum section wanted, const char *name, size_t size)
+{
+	const char *nearest = NULL, *candidate;
+	unsigned least = NO_SLIP;
+	enum section section;
+	int key;
+
+	for (unsigned i = 0; (candidate = name_at(i, &section, &key)); i++) {
+		unsigned d = section == wanted ? slip_distance(name, size, candidate) : NO_SLIP;
+
+		if (d < least) {
+			least = d;
+			nearest = candidate;
+		}
+	}
+	return nearest;
+}
+
+struct key_found key_find(enum section section, const char *name, size_t size)
+{
+	struct key_found found = {KEY_UNKNOWN, -1, NULL, NULL};
+	enum section where;
+	const char *candidate;
+	int key;
+
+	for (unsigned i = 0; (candidate = name_at(i, &where, &key)); i++) {
+		if (!is(candidate, name, size))
+			continue;
+		found.key = key;
+		found.section = sections[where];
+		found.standing = where != section ? KEY_ELSEWHERE : key < 0 ? KEY_UNBUILT : KEY_HERE;
+		return found;
+	}
+	if (section != SECTION_NONE)
+		found.nearest = nearest_key(section, name, size);
+	return found;
+}
+
+enum section section_find(const char *name, size_t size, const char **nearest)
+{
+	unsigned least = NO_SLIP;
+
+	*nearest = NULL;
+	for (enum section s = SECTION_MATCH; s <= SECTION_NETWORK; s++)
+		if (is(sections[s], name, size))
+			return s;
+	for (enum section s = SECTION_MATCH; s <= SECTION_NETWORK; s++) {
+		unsigned d = slip_distance(name, size, sections[s]);
+
+		if (d < least)
+			*nearest = sections[s];
+		least = d < least ? d : least;
+	}
+	return SECTION_UNKNOWN;
+}
+
+int key_word(enum policy_key key, const char *word, size_t size)
+{
+	for (int i = 0; policy_keys[key].words[i]; i++)
+		if (is(policy_keys[key].words[i], word, size))
+			return i;
+	return -1;
+}
+
+const char *policy_key_name(enum policy_key key)
+{
+	return (unsigned)key < POLICY_N_KEYS ? policy_keys[key].name : NULL;
+}
+
+const char *policy_match_key_name(enum policy_match_key key)
+{
+	return (unsigned)key < POLICY_N_MATCH_KEYS ? match_keys[key] : NULL;
+}
+
+const char *policy_word(enum policy_key key, int word)
+{
+	if ((unsigned)key >= POLICY_N_KEYS || word < 0)
+		return NULL;
+	for (int i = 0; policy_keys[key].words[i]; i++)
+		if (i == word)
+			return policy_keys[key].words[i];
+	return NULL;
+}
