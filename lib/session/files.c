@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Finding and reading the policy files.
+ *
+ * A file counts as root's word only if root alone could have written it: the file is checked by fstat on the opened
+ * descriptor, the directory and every directory above it likewise. (Above, a sticky directory that others may write to
+ * is let pass: nobody can rename root's entries there.) What is wrong with one file spoils that file, loudly; a
+ * directory that cannot be listed is never an empty one.
+ */
+#include "lib/session/files.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "lib/core/sys.h"
+#include "lib/session/arena.h"
+
+enum { MAX_FILE = 4 * 1024 * 1024, MAX_FILES = 4096 };
+
+struct entry {
+	const char *name; /* what it is sorted and hidden by */
+	const char *path;
+	struct policy_text text;
+};
+
+struct files {
+	struct arena *arena;
+	struct entry *entries;
+	size_t n;
+	struct policy_text *texts;
+	const char **ignored;
+	size_t n_ignored;
+	uid_t trusted_uid;
+};
+
+static bool owner_trusted(const struct files *files, const struct stat *st)
+{
+	return st->st_uid == 0 || st->st_uid == files->trusted_uid;
+}
+
+static const char *distrust(const struct files *files, const struct stat *st, bool sticky_will_do)
+{
+	if (!owner_trusted(files, st))
+		return "is not owned by root";
+	if ((st->st_mode & 022) && !(sticky_will_do && (st->st_mode & S_ISVTX)))
+		return "is writable by group or others";
+	return NULL;
+}
+
+/* The directory fd and all above it. NULL: nobody but root can have put files there. */
+static const char *distrust_directory(const struct files *files, int dirfd)
+{
+	cleanup_fd int fd = sys_openat(dirfd, ".", O_PATH | O_DIRECTORY);
+	struct stat st, below = {0};
+	const char *why;
+	int parent;
+
+	for (bool above = false; fd >= 0; above = true) {
+		if (sys_fstat(fd, &st) < 0)
+			return "cannot be examined";
+		if (above && st.st_dev == below.st_dev && st.st_ino == below.st_ino)
+			return NULL; /* the parent of / is / */
+		why = distrust(files, &st, above);
+		if (why)
+			return above ? "lies below a directory that others than root can write to" : why;
+		below = st;
+		parent = sys_openat(fd, "..", O_PATH | O_DIRECTORY);
+		sys_close(fd);
+		fd = parent;
+	}
+	return "lies below a directory that cannot be examined";
+}
+
+static int add_entry(struct files *files, const char *name, const char *path, struct entry **ret)
+{
+	struct entry *entry;
+
+	for (size_t i = 0; i < files->n; i++) /* first come, first served: /etc hides the vendor's namesake */
+		if (strcmp(files->entries[i].name, name) == 0)
+			return 0;
+	if (files->n == MAX_FILES)
+		return -E2BIG;
+	if ((files->n & (files->n - 1)) == 0) {
+		struct entry *more = reallocarray(files->entries, files->n ? 2 * files->n : 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		files->entries = more;
+	}
+	entry = &files->entries[files->n];
+	*entry = (struct entry){
+		.name = arena_strdup(&files->arena, name),
+		.path = arena_strdup(&files->arena, path),
+	};
+	if (!entry->name || !entry->path)
+		return -ENOMEM;
+	entry->text.name = entry->path;
+	files->n++;
+	*ret = entry;
+	return 1;
+}
+
+static int read_whole(struct files *files, int fd, size_t size, struct policy_text *text)
+{
+	char *data = arena_alloc(&files->arena, size + 1);
+	size_t used = 0;
+	ssize_t n;
+
+	if (!data)
+		return -ENOMEM;
+	do { /* one byte more than fstat said, so that a file that grows is not read in part */
+		n = sys_read(fd, data + used, size + 1 - used);
+		if (n < 0)
+			return (int)n;
+		used += (size_t)n;
+	} while (n > 0 && used <= size);
+	if (used > size)
+		return -EBUSY;
+	text->data = data;
+	text->size = used;
+	return 0;
+}
+
+/* A link to /dev/null masks the vendor's file of that name; any other link is refused: whose word is it? */
+static int examine_link(int dirfd, const char *name, struct policy_text *text)
+{
+	char target[sizeof("/dev/null") + 1];
+	ssize_t n = sys_readlinkat(dirfd, name, target, sizeof(target));
+
+	if (n >= 0 && strcmp(target, "/dev/null") == 0)
+		text->data = "";
+	else
+		text->unreadable = "is a symbolic link (only one to /dev/null has a meaning: it masks)";
+	return 0;
+}
+
+static int read_regular(struct files *files, int fd, struct policy_text *text)
+{
+	struct stat st;
+	int r = sys_fstat(fd, &st);
+
+	if (r < 0)
+		return r;
+	text->unreadable = !S_ISREG(st.st_mode) ? "is not a regular file"
+			   : st.st_size > MAX_FILE ? "is larger than 4 MiB"
+						   : distrust(files, &st, false);
+	return text->unreadable ? 0 : read_whole(files, fd, (size_t)st.st_size, text);
+}
+
+/* -ENOMEM, or 0 with what is wrong in text->unreadable. */
+static int read_entry(struct files *files, int dirfd, const char *name, struct policy_text *text)
+{
+	/* O_NONBLOCK: a FIFO must not hang a login */
+	cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	char buffer[128];
+	int r;
+
+	r = fd == -ELOOP ? examine_link(dirfd, name, text) : fd < 0 ? fd : read_regular(files, fd, text);
+	if (r >= 0 || r == -ENOMEM)
+		return r;
+	text->unreadable = arena_printf(&files->arena, "cannot be read: %s", strerror_r(-r, buffer, sizeof(buffer)));
+	return text->unreadable ? 0 : -ENOMEM;
+}
+
+static int note_ignored(struct files *files, const char *path)
+{
+	const char **more = reallocarray(files->ignored, files->n_ignored + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	files->ignored = more;
+	files->ignored[files->n_ignored] = arena_strdup(&files->arena, path);
+	return files->ignored[files->n_ignored++] ? 0 : -ENOMEM;
+}
+
+static bool ends_in_conf(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 5 && strcmp(name + length - 5, ".conf") == 0;
+}
+
+static int add_name(struct files *files, int dirfd, const char *directory, const char *name, const char *spoilt)
+{
+	char *path = arena_printf(&files->arena, "%s/%s", directory, name);
+	struct entry *entry;
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	if (!ends_in_conf(name))
+		return note_ignored(files, path);
+	r = add_entry(files, name, path, &entry);
+	if (r <= 0)
+		return r;
+	if (spoilt) {
+		entry->text.unreadable = arena_printf(&files->arena, "its directory %s", spoilt);
+		return entry->text.unreadable ? 0 : -ENOMEM;
+	}
+	return read_entry(files, dirfd, name, &entry->text);
+}
+
+/* A directory that cannot be read spoils the whole policy, as a file that cannot be read does. */
+static int spoil(struct files *files, const char *path, int code, const char *what)
+{
+	struct entry *entry;
+	char buffer[128];
+	int r;
+
+	if (code == -ENOMEM)
+		return code;
+	r = add_entry(files, path, path, &entry);
+	if (r <= 0)
+		return r;
+	entry->text.unreadable =
+		arena_printf(&files->arena, "%s: %s", what, strerror_r(-code, buffer, sizeof(buffer)));
+	return entry->text.unreadable ? 0 : -ENOMEM;
+}
+
+static int list_directory(struct files *files, DIR *dir, const char *directory)
+{
+	const char *spoilt = distrust_directory(files, dirfd(dir));
+	struct dirent *d;
+	int r;
+
+	for (;;) {
+		errno = 0;
+		d = readdir(dir);
+		if (!d)
+			return errno ? spoil(files, directory, -errno, "cannot be listed") : 0;
+		if (d->d_name[0] == '.')
+			continue;
+		r = add_name(files, dirfd(dir), directory, d->d_name, spoilt);
+		if (r < 0)
+			return spoil(files, directory, r, "cannot be read");
+	}
+}
+
+/* missing_ok: one of the default directories, which need not be there. */
+static int read_directory(struct files *files, const char *directory, bool missing_ok)
+{
+	int fd = sys_open(directory, O_RDONLY | O_DIRECTORY);
+	DIR *dir;
+	int r;
+
+	if (fd == -ENOENT && missing_ok)
+		return 0;
+	if (fd < 0)
+		return spoil(files, directory, fd, "cannot be opened");
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = -errno;
+		sys_close(fd);
+		return r;
+	}
+	r = list_directory(files, dir, directory);
+	closedir(dir);
+	return r;
+}
+
+/* Sorts before every name in the directories: no name there may be empty. */
+#define MAIN_FILE_KEY ""
+
+static int read_main_file(struct files *files)
+{
+	cleanup_fd int dirfd = sys_open(NSCLONE_SYSCONF_DIR, O_PATH | O_DIRECTORY);
+	const char *spoilt;
+	struct entry *entry;
+	struct stat st;
+	int r;
+
+	if (dirfd < 0)
+		return dirfd == -ENOENT ? 0 : spoil(files, NSCLONE_SYSCONF_DIR, dirfd, "cannot be opened");
+	if (sys_fstatat(dirfd, "nsclone.conf", &st) == -ENOENT)
+		return 0;
+	r = add_entry(files, MAIN_FILE_KEY, NSCLONE_SYSCONF_DIR "/nsclone.conf", &entry);
+	if (r <= 0)
+		return r;
+	spoilt = distrust_directory(files, dirfd);
+	if (!spoilt)
+		return read_entry(files, dirfd, "nsclone.conf", &entry->text);
+	entry->text.unreadable = arena_printf(&files->arena, "its directory %s", spoilt);
+	return entry->text.unreadable ? 0 : -ENOMEM;
+}
+
+/* An administrator's draft: it goes first, so that what it hides is not even looked at. Its directory may be anybody's. */
+static int read_replacement(struct files *files, const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	struct entry *entry;
+	int r;
+
+	if (!ends_in_conf(name))
+		return err_set(err, -EINVAL, "%s: the name of a policy file ends in .conf", path);
+	r = add_entry(files, strcmp(name, "nsclone.conf") == 0 ? MAIN_FILE_KEY : name, path, &entry);
+	if (r == 0)
+		return err_set(err, -EEXIST, "%s: two files of this name are given", path);
+	if (r > 0)
+		r = read_entry(files, AT_FDCWD, path, &entry->text);
+	return r < 0 ? err_set(err, r, "cannot read %s", path) : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static int read_all(struct files *files, const struct files_request *request, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n_replacements; i++)
+		r = read_replacement(files, request->replacements[i], err);
+	if (r < 0)
+		return r;
+	if (request->directory) {
+		r = read_directory(files, request->directory, false);
+	} else {
+		r = read_main_file(files);
+		if (r == 0)
+			r = read_directory(files, NSCLONE_SYSCONF_DIR "/nsclone.d", true);
+		if (r == 0)
+			r = read_directory(files, NSCLONE_VENDOR_DIR, true);
+	}
+	return r < 0 ? err_set(err, r, "cannot read the policy") : 0;
+}
+
+int files_read(const struct files_request *request, struct files **ret, struct err *err)
+{
+	struct files *files = calloc(1, sizeof(*files));
+	int r;
+
+	if (!files)
+		return err_set(err, -ENOMEM, "cannot read the policy");
+	files->trusted_uid = request->trusted_uid;
+	r = read_all(files, request, err);
+	if (r == 0 && files->n) {
+		qsort(files->entries, files->n, sizeof(*files->entries), by_name);
+		files->texts = arena_alloc(&files->arena, files->n * sizeof(*files->texts));
+		if (!files->texts)
+			r = err_set(err, -ENOMEM, "cannot read the policy");
+	}
+	if (r < 0) {
+		files_free(files);
+		return r;
+	}
+	for (size_t i = 0; i < files->n; i++)
+		files->texts[i] = files->entries[i].text;
+	*ret = files;
+	return 0;
+}
+
+struct files *files_free(struct files *files)
+{
+	if (files) {
+		free(files->entries);
+		free(files->ignored);
+		arena_free(files->arena);
+		free(files);
+	}
+	return NULL;
+}
+
+size_t files_texts(const struct files *files, const struct policy_text **ret)
+{
+	*ret = files->texts;
+	return files->n;
+}
+
+size_t files_ignored(const struct files *files, const char *const **ret)
+{
+	*ret = files->ignored;
+	return files->n_ignored;
+}

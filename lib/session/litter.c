@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Litter: what sessions left that never closed (a killed daemon, a reboot). A record counts as litter when the process
+ * that made it is dead and no mount table holds its session; a session's directory when it has no record (the record is
+ * made first and removed last, so this is one from before a boot).
+ */
+#include "lib/session/litter.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include "lib/core/sys.h"
+#include "lib/session/identity.h"
+#include "lib/session/registry.h"
+
+enum { FOREVER_MS = 3600 * 1000, LOOKS_AT_OTHERS = 16 };
+
+/* One sweep: how far it may go, and whom it tells. */
+struct sweeper {
+	struct budget budget;
+	bool dry_run;
+	uid_t only; /* this user's records; (uid_t)-1: all */
+	registry_report *report;
+	void *arg;
+	const struct session_traces *whose; /* the user who logs in, or NULL */
+	unsigned looks; /* so many records are looked at */
+	int first;      /* the first error */
+};
+
+static int tell(struct sweeper *s, const char *path, uid_t uid, int result, const char *why)
+{
+	if (s->report)
+		s->report(s->arg, path, uid, result, why);
+	if (result < 0 && result != -EAGAIN && s->first == 0)
+		s->first = result;
+	return result == -EAGAIN ? result : 0;
+}
+
+/* 1: nobody is in the session of that directory any more. */
+static int is_left(struct sweeper *s, const char *session)
+{
+	char needle[64];
+	int r;
+
+	snprintf(needle, sizeof(needle), "/%.60s", session);
+	r = session_in_use(needle, s->budget.deadline);
+	return r < 0 ? r : !r;
+}
+
+static int sweep_traces(struct sweeper *s, int dirfd, const struct session_traces *traces, const char *why)
+{
+	int r = is_left(s, strrchr(traces->path, '/') + 1);
+
+	if (r == 0)
+		return 0;
+	if (r > 0)
+		r = s->dry_run ? 0 : record_sweep(dirfd, traces, &s->budget);
+	return tell(s, traces->path, traces->uid, r, why);
+}
+
+static int sweep_record(struct sweeper *s, int dirfd, const char *name)
+{
+	struct record record;
+	char *end;
+	unsigned long uid = strtoul(name, &end, 10);
+	int r;
+
+	if (*end != '-' || (s->only != (uid_t)-1 && uid != s->only) || s->looks == 0)
+		return 0;
+	s->looks--;
+	r = record_read(dirfd, name, &record);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return tell(s, name, (uid_t)uid, r, "not a record of ours");
+	if (record_is_alive(&record))
+		return 0;
+	return sweep_traces(s, dirfd, &record.traces, "its session never closed");
+}
+
+typedef int each(struct sweeper *s, int dirfd, const char *name, const void *arg);
+
+/* f for each name in a directory, until it fails. The descriptor is taken over. */
+static int for_each(struct sweeper *s, int fd, each *f, const void *arg)
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int r = 0;
+
+	if (!dir) {
+		r = fd < 0 ? fd : -errno;
+		sys_close_p(&fd);
+		return r == -ENOENT ? 0 : r;
+	}
+	while (r == 0) {
+		errno = 0;
+		d = readdir(dir);
+		if (!d) {
+			r = -errno;
+			break;
+		}
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			r = f(s, dirfd(dir), d->d_name, arg);
+	}
+	closedir(dir);
+	return r;
+}
+
+static int each_record(struct sweeper *s, int dirfd, const char *name, const void *arg)
+{
+	(void)arg;
+	return sweep_record(s, dirfd, name);
+}
+
+/* A directory of a user below InstanceRoot=. */
+struct user_directory {
+	const char *path;
+	int records;
+	uid_t uid;
+};
+
+static int sweep_orphan(struct sweeper *s, int records, const struct user_directory *user, const char *name)
+{
+	struct session_traces traces = {.path = NULL, .uid = user->uid};
+	char path[PATH_MAX], record[64];
+	struct stat st;
+	int r;
+
+	snprintf(record, sizeof(record), "%u-%.40s", (unsigned)user->uid, name + strlen(RECORD_SESSION));
+	r = records < 0 ? -ENOENT : sys_fstatat(records, record, &st);
+	if (r != -ENOENT)
+		return r;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", user->path, name) >= sizeof(path))
+		return 0;
+	traces.path = path;
+	if (s->whose) {
+		traces.gid = s->whose->gid;
+		traces.as_user = s->whose->as_user;
+	}
+	return sweep_traces(s, records, &traces, "it has no record: from before a boot");
+}
+
+/* A directory that somebody was making when he was killed. Whoever makes one holds its lock. */
+static int sweep_new(struct sweeper *s, int dirfd, const char *path, uid_t uid, const char *name)
+{
+	cleanup_fd int fd = sys_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	char full[PATH_MAX];
+	int r = fd < 0 ? fd : sys_flock(fd, LOCK_EX | LOCK_NB);
+
+	if (r == -ENOENT || r == -EWOULDBLOCK)
+		return 0;
+	if ((size_t)snprintf(full, sizeof(full), "%s/%s", path, name) >= sizeof(full))
+		return 0;
+	if (r == 0 && !s->dry_run)
+		r = sys_unlinkat(dirfd, name, AT_REMOVEDIR);
+	return tell(s, full, uid, r == -ENOENT ? 0 : r, "it was never finished");
+}
+
+static int each_instance(struct sweeper *s, int dirfd, const char *name, const void *arg)
+{
+	const struct user_directory *user = arg;
+
+	if (strncmp(name, RECORD_SESSION, strlen(RECORD_SESSION)) == 0)
+		return sweep_orphan(s, user->records, user, name);
+	if (strncmp(name, RECORD_NEW, strlen(RECORD_NEW)) == 0)
+		return sweep_new(s, dirfd, user->path, user->uid, name);
+	return 0;
+}
+
+static int sweep_user(struct sweeper *s, int root, const char *root_path, const char *name)
+{
+	cleanup_fd int records = record_directory(false);
+	struct user_directory user = {.records = records};
+	char path[PATH_MAX], *end;
+	unsigned long uid = strtoul(name, &end, 10);
+
+	if (*end || end == name || (size_t)snprintf(path, sizeof(path), "%s/%s", root_path, name) >= sizeof(path))
+		return 0;
+	user.uid = (uid_t)uid;
+	user.path = path;
+	return for_each(s, sys_openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), each_instance, &user);
+}
+
+static int each_user(struct sweeper *s, int dirfd, const char *name, const void *arg)
+{
+	if (strncmp(name, RECORD_NEW, strlen(RECORD_NEW)) == 0)
+		return sweep_new(s, dirfd, arg, 0, name);
+	return sweep_user(s, dirfd, arg, name);
+}
+
+static int open_root(const char *instance_root)
+{
+	return nsclone_open_trusted(AT_FDCWD, instance_root, O_RDONLY | O_DIRECTORY, NULL);
+}
+
+int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, registry_report *report, void *arg,
+		   struct err *err)
+{
+	struct sweeper s = {
+		.budget = {~0U, sys_monotonic_ms() + FOREVER_MS}, .dry_run = dry_run, .only = (uid_t)-1,
+		.report = report, .arg = arg, .looks = ~0U,
+	};
+	int r = for_each(&s, record_directory(false), each_record, NULL);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = for_each(&s, open_root(instance_roots[i]), each_user, instance_roots[i]);
+		if (r < 0)
+			return err_set(err, r, "cannot look through %s", instance_roots[i]);
+	}
+	if (r < 0)
+		return err_set(err, r, "cannot look through %s", NSCLONE_RUN_DIR);
+	return s.first < 0 ? err_set(err, s.first, "not everything could be removed") : 0;
+}
+
+static int collect_orphans(struct sweeper *s)
+{
+	cleanup_fd int root = open_root(s->whose->path);
+	char name[16];
+
+	snprintf(name, sizeof(name), "%u", (unsigned)s->whose->uid);
+	return root < 0 ? root : sweep_user(s, root, s->whose->path, name);
+}
+
+int registry_collect(const struct session_traces *whose, unsigned entries, unsigned limit_ms)
+{
+	struct sweeper s = {
+		.budget = {entries, sys_monotonic_ms() + limit_ms}, .only = whose->uid, .whose = whose, .looks = ~0U,
+	};
+	int r = for_each(&s, record_directory(false), each_record, NULL);
+
+	if (r == 0)
+		r = collect_orphans(&s);
+	s.only = (uid_t)-1;
+	s.looks = LOOKS_AT_OTHERS;
+	if (r == 0 || r == -ENOENT)
+		r = for_each(&s, record_directory(false), each_record, NULL);
+	return r < 0 ? r : s.first;
+}

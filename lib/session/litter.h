@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Records, and what they are about. Private to lib/session.
+ */
+#ifndef NSCLONE_LITTER_H
+#define NSCLONE_LITTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/session/remove.h"
+#include "lib/session/session.h"
+
+#define RECORD_SESSION "session-" /* with the token: the name of a session's directory */
+#define RECORD_NEW ".new-"	  /* a directory that is being made */
+
+/* A record as read: traces in memory of its own, and who made it. */
+struct record {
+	struct session_traces traces;
+	pid_t pid;
+	uint64_t process_id; /* of pid, sys_process_id() */
+	char text[PATH_MAX + 256];
+	char name[64];
+};
+
+/* Does any mount table of any process hold needle ("/session-TOKEN")? 1, 0, -EAGAIN out of time, or an error. */
+int session_in_use(const char *needle, int64_t deadline);
+
+/* The directory of records; make: it is made where missing. A descriptor; -ENOENT: missing. */
+int record_directory(bool make);
+
+/* 0; -EBADMSG: it is not one of ours; -ENOENT: gone. */
+int record_read(int dirfd, const char *name, struct record *ret);
+
+/* Is the process that made it alive? */
+bool record_is_alive(const struct record *record);
+
+/* Remove the session's directory, the user's if it is empty then, and the record. */
+int record_sweep(int dirfd, const struct session_traces *traces, struct budget *budget);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Removing a tree that its user may be changing at this moment.
+ */
+#ifndef NSCLONE_REMOVE_H
+#define NSCLONE_REMOVE_H
+
+#include <stdint.h>
+
+/* How much one call may do. deadline as of sys_monotonic_ms(). */
+struct budget {
+	unsigned entries;
+	int64_t deadline;
+};
+
+/*
+ * Remove name below dirfd and all that is in it, by descriptor, following no symbolic link and entering no other file
+ * system. Returns 0 (also when it was not there); -EAGAIN: the budget is used up, go on another time; -EXDEV: something
+ * is mounted in it; or the first error, after having removed what could be.
+ */
+int remove_tree(int dirfd, const char *name, struct budget *budget);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * PLAN_DIRECTORY: a directory that is found as it must be, or made.
+ *
+ * Made: under a temporary name (".new-" and its own), locked, given owner and mode through its descriptor and renamed
+ * into place. A kill at any system call leaves at most that one temporary name, which the next maker takes over.
+ * Found: a wrong owner, a wrong type, a symbolic link is an error; nothing is repaired but the mode, through the
+ * descriptor. A directory that is the root of everything (no parent in the plan) is not even that.
+ *
+ * The directory of a user is locked (flock) from here to the end of the plan: so what a plan makes below it is never
+ * seen by another login before the plan has succeeded, and undoing can remove it. Whoever waited for the lock and finds
+ * that the directory is not the one of that name any more gets ESTALE; plan_run() is then begun anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include "lib/core/sys.h"
+#include "lib/session/identity.h"
+#include "lib/session/litter.h"
+#include "lib/session/run.h"
+
+enum { LOCK_MS = 5000, LOCK_NAP_MS = 2, TRIES = 8, OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
+
+static const char *last_component(const struct plan_step *step)
+{
+	const char *slash = strrchr(step->path, '/');
+
+	return slash ? slash + 1 : step->path;
+}
+
+/* The parent's descriptor: of a step before, or opened for the occasion. */
+static int parent_of(struct run *run, size_t i)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	struct nsclone_error core = {0};
+	char path[PATH_MAX];
+	int fd;
+
+	if (step->from != PLAN_NO_SLOT)
+		return run->slots[step->from];
+	if (run->states[i].parent >= 0)
+		return run->states[i].parent;
+	if (strlen(step->path) >= sizeof(path))
+		return err_set(run->err, -ENAMETOOLONG, "%s", step->path);
+	snprintf(path, sizeof(path), "%s", step->path);
+	fd = nsclone_open_trusted(run->root, dirname(path), O_PATH | O_DIRECTORY, &core);
+	if (fd < 0)
+		return err_core(run->err, fd, &core, "cannot open the directory in which %s is to be", step->path);
+	run->states[i].parent = fd;
+	return fd;
+}
+
+static int lock(int fd)
+{
+	int64_t end = sys_monotonic_ms() + LOCK_MS;
+	int r;
+
+	while ((r = sys_flock(fd, LOCK_EX | LOCK_NB)) == -EWOULDBLOCK) {
+		if (sys_monotonic_ms() >= end)
+			return -ETIMEDOUT;
+		sys_sleep_ms(LOCK_NAP_MS);
+	}
+	return r;
+}
+
+/*
+ * Lock the directory fd, which was found under name. -ESTALE: by now another one, or none, has that name.
+ * File systems on which directories cannot be locked (NFS homes) are let pass where only one user's logins compete.
+ */
+static int lock_named(const struct plan_step *step, int parent, const char *name, int fd)
+{
+	struct stat mine, named;
+	int r = lock(fd);
+
+	if (step->as_user && (r == -EBADF || r == -ENOLCK || r == -EOPNOTSUPP || r == -EINVAL))
+		return 0;
+	if (r == 0)
+		r = sys_fstat(fd, &mine);
+	if (r == 0)
+		r = sys_fstatat(parent, name, &named);
+	if (r == -ENOENT || (r == 0 && (mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)))
+		return -ESTALE;
+	return r;
+}
+
+static int check_found(struct run *run, size_t i, int fd)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	struct step_state *state = &run->states[i];
+	bool is_root = step->from == PLAN_NO_SLOT;
+	struct stat st;
+	int r = sys_fstat(fd, &st);
+
+	if (r < 0)
+		return err_set(run->err, r, "cannot look at %s", step->path);
+	if (st.st_uid != step->uid)
+		return err_set(run->err, -EPERM, "%s belongs to uid %u instead of %u", step->path, (unsigned)st.st_uid,
+			       (unsigned)step->uid);
+	if (is_root && (st.st_mode & 077))
+		return err_set(run->err, -EPERM, "%s is open to others (mode %04o instead of 0700)", step->path,
+			       (unsigned)(st.st_mode & 07777));
+	if (is_root || (st.st_mode & 07777) == step->mode)
+		return 0;
+	r = sys_fchmod(fd, step->mode);
+	if (r < 0)
+		return err_set(run->err, r, "cannot set the mode of %s", step->path);
+	state->old_mode = st.st_mode & 07777;
+	state->mode_set = true;
+	return 0;
+}
+
+/* Owner and mode of the new directory, through its descriptor. */
+static int dress(const struct plan_step *step, int fd)
+{
+	int r = step->as_user ? 0 : sys_fchown(fd, step->uid, step->gid);
+
+	return r < 0 ? r : sys_fchmod(fd, step->mode);
+}
+
+/* Into place, or EEXIST. Some file systems (NFS) have no RENAME_NOREPLACE: there only this user's logins compete. */
+static int publish(const struct plan_step *step, int parent, const char *temporary)
+{
+	struct stat st;
+	int r = sys_rename_noreplace(parent, temporary, parent, last_component(step));
+
+	if (r != -EINVAL && r != -ENOSYS)
+		return r;
+	r = sys_fstatat(parent, last_component(step), &st);
+	if (r != -ENOENT)
+		return r == 0 ? -EEXIST : r;
+	return sys_renameat(parent, temporary, parent, last_component(step));
+}
+
+/*
+ * The directory under its temporary name, locked by us. One that was left by a login that was killed is as good as new:
+ * nobody puts anything into a directory before it has its own name.
+ */
+static int make_temporary(const struct plan_step *step, int parent, const char *temporary)
+{
+	for (int tries = 0; tries < TRIES; tries++) {
+		cleanup_fd int fd = -1;
+		int r = sys_mkdirat(parent, temporary, 0700);
+
+		if (r < 0 && r != -EEXIST)
+			return r;
+		fd = sys_openat(parent, temporary, OPEN_FLAGS);
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
+		r = fd < 0 ? -ESTALE : lock_named(step, parent, temporary, fd);
+		if (r == 0)
+			return fd_steal(&fd);
+		if (r != -ESTALE)
+			return r;
+	}
+	return -ESTALE;
+}
+
+/* A descriptor of the new directory, which stays locked; -EEXIST: somebody else was faster. */
+static int make(const struct plan_step *step, int parent)
+{
+	char temporary[sizeof(RECORD_NEW) + NAME_MAX];
+	cleanup_fd int fd = -1;
+	int r;
+
+	snprintf(temporary, sizeof(temporary), RECORD_NEW "%s", last_component(step));
+	fd = make_temporary(step, parent, temporary);
+	r = fd < 0 ? fd : dress(step, fd);
+	if (r == 0)
+		r = publish(step, parent, temporary);
+	if (r == 0)
+		return fd_steal(&fd);
+	sys_unlinkat(parent, temporary, AT_REMOVEDIR); /* should another login be about to take it over, it begins anew */
+	return r;
+}
+
+static const char *why_not_opened(int r)
+{
+	return r == -ELOOP || r == -ENOTDIR ? " (a symbolic link or not a directory: it is left alone)" : "";
+}
+
+static int open_or_make(struct run *run, size_t i, int parent)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	int fd = -EEXIST, r;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		fd = step->exclusive ? -ENOENT : sys_openat(parent, last_component(step), OPEN_FLAGS);
+		if (fd != -ENOENT)
+			break;
+		fd = make(step, parent);
+		if (fd >= 0) {
+			run->states[i].made = true;
+			return fd;
+		}
+		if (fd == -ENOENT || fd == -ESTALE) /* the parent itself is gone: another login undid it */
+			return err_set(run->err, -ESTALE, "the directory of %s was removed by another login", step->path);
+		if (fd != -EEXIST || step->exclusive)
+			return err_set(run->err, fd, "cannot make %s", step->path);
+	}
+	if (fd < 0)
+		return err_set(run->err, fd, "cannot open %s%s", step->path, why_not_opened(fd));
+	r = check_found(run, i, fd);
+	if (r == 0 && step->lock) {
+		r = lock_named(step, parent, last_component(step), fd);
+		if (r < 0)
+			err_set(run->err, r, "cannot lock %s", step->path);
+	}
+	if (r < 0)
+		sys_close(fd);
+	return r < 0 ? r : fd;
+}
+
+int run_directory(struct run *run, size_t i)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	struct identity self;
+	int parent, fd, r = 0;
+
+	if (step->as_user)
+		r = identity_enter(step->uid, step->gid, &self);
+	if (r < 0)
+		return err_set(run->err, r, "cannot act as uid %u", (unsigned)step->uid);
+	parent = parent_of(run, i);
+	fd = parent < 0 ? parent : open_or_make(run, i, parent);
+	if (step->as_user && (r = identity_leave(&self)) < 0) {
+		if (fd >= 0)
+			sys_close(fd);
+		return err_set(run->err, r, "cannot act as uid %u again", (unsigned)sys_geteuid());
+	}
+	if (fd < 0)
+		return fd;
+	run->slots[step->slot] = fd;
+	return 0;
+}
+
+/* What is not empty any more is somebody else's by now. */
+static int remove_made(struct run *run, size_t i)
+{
+	int r = sys_unlinkat(parent_of(run, i), last_component(&run->plan->steps[i]), AT_REMOVEDIR);
+
+	return r == -ENOENT || r == -ENOTEMPTY || r == -EEXIST ? 0 : r;
+}
+
+int undo_directory(struct run *run, size_t i)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	const struct step_state *state = &run->states[i];
+	struct identity self;
+	int r = 0, back = 0;
+
+	if (!state->made && !state->mode_set)
+		return 0;
+	if (step->as_user && (r = identity_enter(step->uid, step->gid, &self)) < 0)
+		return r;
+	r = state->made ? remove_made(run, i) : sys_fchmod(run->slots[step->slot], state->old_mode);
+	if (step->as_user)
+		back = identity_leave(&self);
+	return back < 0 ? back : r;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Saving the place of a process and bringing it back.
+ *
+ *   what                 saved as                           brought back by
+ *   namespaces           descriptors of nsfs                setns(2), the mount namespace last
+ *   working directory    descriptor, while a plan runs      fchdir(2)
+ *                        path, while a session lasts        chdir(2), or / where it is no more
+ *   root directory       not at all: a chrooted caller is refused, because setns(2) leads out of a chroot
+ */
+#include "lib/session/session.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib/core/sys.h"
+#include "lib/session/registry.h"
+
+/* How long close waits for the last process to leave: sshd closes while its user's process is on its way out. */
+enum { LINGER_MS = 500 };
+
+static int save_namespaces(const struct plan *plan, struct session *session, struct err *err)
+{
+	const struct plan_step *steps;
+	size_t n = plan_steps(plan, &steps);
+
+	for (size_t i = 0; i < n; i++) {
+		struct session_ns *ns = &session->ns[session->n_ns];
+
+		if (steps[i].kind != PLAN_UNSHARE)
+			continue;
+		if (session->n_ns == SESSION_MAX_NS)
+			return err_set(err, -E2BIG, "too many namespaces");
+		ns->nstype = steps[i].nstype;
+		ns->before = nsclone_ns_open_self(ns->nstype);
+		if (ns->before < 0)
+			return err_set(err, ns->before, "cannot open /proc/self/ns/%s",
+				       nsclone_ns_name(steps[i].nstype));
+		session->n_ns++;
+	}
+	return 0;
+}
+
+static int identify_root(uint64_t *mount, ino_t *inode)
+{
+	cleanup_fd int fd = sys_open("/", O_PATH | O_DIRECTORY);
+	struct stat st;
+	int r = fd < 0 ? fd : sys_mount_id(fd, mount);
+
+	if (r == 0)
+		r = sys_fstat(fd, &st);
+	if (r == 0)
+		*inode = st.st_ino;
+	return r;
+}
+
+/* Where setns(2) into one's own mount namespace puts a process is the namespace's root: is that where it was? */
+static int refuse_chroot(int mnt_ns, bool *undo_failed, struct err *err)
+{
+	cleanup_fd int root = sys_open("/", O_PATH | O_DIRECTORY);
+	uint64_t mount = 0, true_mount = 0;
+	ino_t inode = 0, true_inode = 0;
+	int r = root < 0 ? root : identify_root(&mount, &inode);
+
+	if (r == 0)
+		r = nsclone_setns(mnt_ns, CLONE_NEWNS);
+	if (r < 0)
+		return err_set(err, r, "cannot find out whether this process is chrooted");
+	r = identify_root(&true_mount, &true_inode);
+	if (r == 0 && mount == true_mount && inode == true_inode)
+		return 0; /* the working directory, now /, is set by whoever ends the plan */
+	if (sys_fchdir(root) < 0 || sys_chroot(".") < 0) {
+		*undo_failed = true;
+		return err_set(err, -EPERM, "cannot go back to the root directory of this process");
+	}
+	return r < 0 ? err_set(err, r, "cannot find out whether this process is chrooted")
+		     : err_set(err, -EPERM, "this process is chrooted, setns would lead it out");
+}
+
+static int save_cwd(struct session *session, int *cwd_fd, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = sys_getcwd(path, sizeof(path));
+
+	*cwd_fd = sys_open(".", O_PATH | O_DIRECTORY);
+	if (*cwd_fd < 0)
+		return err_set(err, *cwd_fd, "cannot open the working directory");
+	if (r < 0 || path[0] != '/') /* deleted, or outside of our root: there is no path to it */
+		return 0;
+	session->cwd = strdup(path);
+	return session->cwd ? 0 : err_set(err, -ENOMEM, "cannot save the working directory");
+}
+
+static int save(const struct plan *plan, struct session *session, int *cwd_fd, bool *undo_failed, struct err *err)
+{
+	int r = nsclone_unshare(CLONE_THREAD);
+
+	if (r < 0)
+		return err_set(err, r, "this process has threads, of which one alone cannot be isolated");
+	r = save_cwd(session, cwd_fd, err);
+	if (r == 0)
+		r = save_namespaces(plan, session, err);
+	for (size_t i = 0; r == 0 && i < session->n_ns; i++)
+		if (session->ns[i].nstype == CLONE_NEWNS)
+			r = refuse_chroot(session->ns[i].before, undo_failed, err);
+	return r;
+}
+
+int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, bool *undo_failed, struct err *err)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int fd = -1, r;
+
+	if (!session)
+		return err_set(err, -ENOMEM, "cannot save the state of the process");
+	session->pid = sys_getpid();
+	session->euid = sys_geteuid();
+	r = save(plan, session, &fd, undo_failed, err);
+	if (r < 0) {
+		*undo_failed |= fd >= 0 && sys_fchdir(fd) < 0;
+		sys_close_p(&fd);
+		session_forget(session);
+		return r;
+	}
+	*cwd_fd = fd;
+	*ret = session;
+	return 0;
+}
+
+static int read_own_ns(int nstype, char *buffer, size_t size)
+{
+	char path[32];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", nsclone_ns_name(nstype));
+	n = sys_readlinkat(AT_FDCWD, path, buffer, size);
+	return n < 0 ? (int)n : 0;
+}
+
+int session_note_entered(struct session *session, int nstype)
+{
+	size_t used = strlen(session->namespaces);
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < session->n_ns; i++) {
+		struct session_ns *ns = &session->ns[i];
+
+		if (ns->nstype != nstype)
+			continue;
+		r = read_own_ns(nstype, ns->entered, sizeof(ns->entered));
+		snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "",
+			 ns->entered);
+	}
+	return r;
+}
+
+const char *session_namespaces(const struct session *session)
+{
+	return session->namespaces;
+}
+
+bool session_leaves_traces(const struct session *session)
+{
+	return session->traces.record != NULL;
+}
+
+int session_return(struct session *session, struct err *err)
+{
+	int first = 0;
+
+	for (size_t i = session->n_ns; i-- > 0;) { /* the mount namespace was unshared first, so it comes last */
+		int r = nsclone_setns(session->ns[i].before, session->ns[i].nstype);
+
+		if (r < 0 && first == 0)
+			first = err_set(err, r, "cannot go back to the %s namespace from before",
+					nsclone_ns_name(session->ns[i].nstype));
+	}
+	return first;
+}
+
+/* Somebody else may have moved the process on (another session opened in it): then it is not ours to move back. */
+static bool still_there(const struct session *session)
+{
+	char now[64];
+
+	for (size_t i = 0; i < session->n_ns; i++)
+		if (read_own_ns(session->ns[i].nstype, now, sizeof(now)) < 0 ||
+		    strcmp(now, session->ns[i].entered) != 0)
+			return false;
+	return true;
+}
+
+/* A watch on the marker that covers the session's directory in its own tree. */
+static int watch_marker(const struct session *session)
+{
+	cleanup_fd int fd = nsclone_open_trusted(AT_FDCWD, session->traces.path, O_PATH | O_DIRECTORY, NULL);
+	int r = fd < 0 ? fd : nsclone_mount_is_root(fd);
+
+	return r > 0 ? sys_watch_unmount(fd) : r < 0 ? r : -ENOENT;
+}
+
+static void close_namespaces(struct session *session)
+{
+	for (size_t i = 0; i < session->n_ns; i++)
+		sys_close(session->ns[i].before);
+	session->n_ns = 0;
+}
+
+/* By its path from before, which held no symbolic link then and may hold none now. */
+static int enter_old_cwd(const struct session *session)
+{
+	cleanup_fd int fd = session->cwd ? nsclone_open_nosymlink(AT_FDCWD, session->cwd, O_PATH | O_DIRECTORY) : -1;
+
+	return fd >= 0 && sys_fchdir(fd) == 0 ? 0 : sys_chdir("/");
+}
+
+static int go_back(struct session *session, struct err *err)
+{
+	int r = session_return(session, err);
+
+	if (r < 0)
+		return r;
+	r = enter_old_cwd(session);
+	return r < 0 ? err_set(err, r, "cannot enter /") : 0;
+}
+
+static int close_in_place(struct session *session, struct err *err)
+{
+	cleanup_fd int watch = session->traces.record ? watch_marker(session) : -1;
+	int r = go_back(session, err);
+
+	close_namespaces(session);
+	if (r < 0 || !session->traces.record)
+		return r;
+	/* somebody is still in it: whoever comes later finds the record */
+	if (watch < 0 || sys_wait_unmount(watch, LINGER_MS) != 1)
+		return 0;
+	return registry_remove(&session->traces, err);
+}
+
+int session_close(struct session *session, struct err *err)
+{
+	int r = 0;
+
+	if (session->pid == sys_getpid() && session->euid == sys_geteuid() && still_there(session))
+		r = close_in_place(session, err);
+	session_forget(session);
+	return r;
+}
+
+struct session *session_forget(struct session *session)
+{
+	if (session) {
+		close_namespaces(session);
+		free(session->cwd);
+		free((void *)(uintptr_t)session->traces.record);
+		free((void *)(uintptr_t)session->traces.path);
+		free(session);
+	}
+	return NULL;
+}

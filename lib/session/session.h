@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The state of a process around a plan: where it was before, and how it gets back. Between open and close nothing but
+ * descriptors of nsfs is held, never a directory: sshd's user process inherits what we hold. Private to lib/session.
+ */
+#ifndef NSCLONE_SESSION_H
+#define NSCLONE_SESSION_H
+
+#include <limits.h>
+#include "lib/session/plan.h"
+
+enum { SESSION_MAX_NS = 8 };
+
+/* What a session is to take with it. */
+struct session_traces {
+	const char *record; /* the record's name, NULL: nothing */
+	const char *path;   /* of the directory */
+	uid_t uid;
+	gid_t gid;
+	bool as_user;
+};
+
+struct session {
+	pid_t pid; /* who opened it */
+	uid_t euid;
+	struct session_ns {
+		int nstype;
+		int before;        /* nsfs */
+		char entered[64];  /* as readlink of /proc/self/ns/X says it: "mnt:[4026532201]" */
+	} ns[SESSION_MAX_NS];
+	size_t n_ns;
+	char *cwd; /* by path; NULL: it had none */
+	char namespaces[64 * SESSION_MAX_NS];
+	struct session_traces traces;
+};
+
+/*
+ * Save where the process is. Refuses, with err set, callers that are threaded (unshare would take one thread only along)
+ * or chrooted (setns would lead them out). *cwd_fd is the working directory, for the way back while the plan runs.
+ * *undo_failed as of plan_run().
+ */
+int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, bool *undo_failed, struct err *err);
+
+/* After unshare: what we are in now. */
+int session_note_entered(struct session *session, int nstype);
+
+/* Back to the saved namespaces; the working directory is left at /. */
+int session_return(struct session *session, struct err *err);
+
+#endif
