@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* nsclone run in two parts: run.c opens the session, run_child.c becomes the user, execs and waits. */
+#ifndef NSCLONE_CMD_RUN_H
+#define NSCLONE_CMD_RUN_H
+
+#include "lib/session/login.h"
+#include <sys/types.h>
+
+/* As env(1) has them. */
+enum { RUN_FAILED = 125, RUN_NOT_EXECUTABLE = 126, RUN_NOT_FOUND = 127, RUN_SIGNAL = 128 };
+
+struct run_user {
+	const struct subject *subject;
+	gid_t *groups;
+	int n_groups;
+};
+
+/* Supplementary groups, asked before the session is opened: inside, a directory server may be out of reach. */
+int run_user_groups(struct run_user *user);
+
+/* Descriptors 0 to 2 must be somebody's, or what is opened next takes their place. */
+int run_keep_standard_streams(void);
+
+/* Become the user and execute command (NULL at its first place: the login shell). Returns RUN_* where that fails. */
+int run_exec(const struct run_user *user, char *const *command);
+
+/* The same in a child: returns when it has ended, with the exit status to pass on. */
+int run_and_wait(const struct run_user *user, char *const *command);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Becoming the user, executing what is to be run, and waiting for it. Nothing of ours goes along: no descriptor above
+ * 2, no environment but what a login gives.
+ *
+ * Waiting is as su(1) does it: the command has our process group, so the terminal's signals reach it by themselves and
+ * are not for us; what is sent to us alone is passed on; when it stops, so do we.
+ */
+#include "cmd/run.h"
+
+#include "cmd/alloc.h"
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define USER_PATH "/usr/local/bin:/usr/bin:/bin"
+#define ROOT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+int run_keep_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR); /* not O_CLOEXEC: it is for the command, too */
+		if (fd < 0)
+			return -errno;
+	} while (fd <= 2);
+	close(fd);
+	return 0;
+}
+
+int run_user_groups(struct run_user *user)
+{
+	const struct policy_subject *subject = &user->subject->policy;
+	int n = 32;
+
+	for (;;) {
+		int room = n;
+
+		user->groups = alloc_zeroed((size_t)n, sizeof(*user->groups));
+		if (getgrouplist(subject->user, subject->gid, user->groups, &n) >= 0)
+			break;
+		free(user->groups);
+		if (n <= room || n > NGROUPS_MAX)
+			return -EINVAL;
+	}
+	user->n_groups = n;
+	return 0;
+}
+
+static int become(const struct run_user *user)
+{
+	const struct policy_subject *subject = &user->subject->policy;
+
+	if (setgroups((size_t)user->n_groups, user->groups) < 0 || setgid(subject->gid) < 0 || setuid(subject->uid) < 0)
+		return -errno;
+	return subject->uid != 0 && setuid(0) == 0 ? -EPERM : 0;
+}
+
+/* What a login keeps of the caller's, and no more. */
+static void set_environment(const struct run_user *user, const char *shell)
+{
+	static const char *const kept[] = {"TERM", "COLORTERM", "NO_COLOR"};
+	const struct policy_subject *subject = &user->subject->policy;
+	char *values[sizeof(kept) / sizeof(kept[0])];
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		values[i] = getenv(kept[i]) ? alloc_copy(getenv(kept[i])) : NULL;
+	clearenv();
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (values[i])
+			setenv(kept[i], values[i], 1);
+		free(values[i]);
+	}
+	setenv("HOME", subject->home, 1);
+	setenv("SHELL", shell, 1);
+	setenv("USER", subject->user, 1);
+	setenv("LOGNAME", subject->user, 1);
+	setenv("PATH", subject->uid == 0 ? ROOT_PATH : USER_PATH, 1);
+}
+
+static void leave_descriptors(void)
+{
+	long n = sysconf(_SC_OPEN_MAX);
+
+	if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	for (int fd = 3; fd < n; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static void exec_shell(const char *shell)
+{
+	const char *slash = strrchr(shell, '/');
+	char *name = alloc_format("-%s", slash ? slash + 1 : shell);
+	char *const arguments[] = {name, NULL};
+
+	execv(shell, arguments);
+	free(name);
+}
+
+int run_exec(const struct run_user *user, char *const *command)
+{
+	const char *shell = *user->subject->shell ? user->subject->shell : "/bin/sh";
+	int r = become(user);
+
+	if (r < 0) {
+		errno = -r;
+		warn("cannot become %s", user->subject->policy.user);
+		return RUN_FAILED;
+	}
+	/* Inside, and as the user: what is mounted there and what he may see. */
+	if (chdir(user->subject->policy.home) < 0) {
+		warn("%s: the working directory is /", user->subject->policy.home);
+		if (chdir("/") < 0)
+			return RUN_FAILED;
+	}
+	set_environment(user, shell);
+	leave_descriptors();
+	if (command[0])
+		execvp(command[0], command);
+	else
+		exec_shell(shell);
+	r = errno == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
+	warn("%s", command[0] ? command[0] : shell);
+	return r;
+}
+
+/* 0: it goes on. */
+static int look_at_child(pid_t child, int *status)
+{
+	int wait_status;
+
+	while (waitpid(child, &wait_status, WNOHANG | WUNTRACED) == child) {
+		if (WIFSTOPPED(wait_status)) {
+			kill(getpid(), SIGSTOP);
+			kill(child, SIGCONT); /* we were told to go on */
+			continue;
+		}
+		*status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : RUN_SIGNAL + WTERMSIG(wait_status);
+		return 1;
+	}
+	return 0;
+}
+
+/* The terminal's own INT and QUIT have reached the child already. */
+static void pass_on(pid_t child, const siginfo_t *info)
+{
+	if ((info->si_signo == SIGINT || info->si_signo == SIGQUIT) && info->si_code == SI_KERNEL)
+		return;
+	kill(child, info->si_signo);
+}
+
+static int wait_for(pid_t child, const sigset_t *signals)
+{
+	siginfo_t info;
+	int status = RUN_FAILED;
+
+	while (!look_at_child(child, &status)) {
+		if (sigwaitinfo(signals, &info) > 0 && info.si_signo != SIGCHLD)
+			pass_on(child, &info);
+	}
+	return status;
+}
+
+int run_and_wait(const struct run_user *user, char *const *command)
+{
+	static const int ours[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
+	sigset_t signals, before;
+	struct sigaction inherited;
+	pid_t child;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(&signals, ours[i]);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	/* An ignored SIGCHLD reaps by itself, and there is no status to pass on. */
+	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &inherited);
+	child = fork();
+	if (child == 0) {
+		sigaction(SIGCHLD, &inherited, NULL);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		_exit(run_exec(user, command));
+	}
+	if (child < 0) {
+		warn("cannot fork");
+		return RUN_FAILED;
+	}
+	return wait_for(child, &signals);
+}
