@@ -106,7 +106,8 @@ void check_policy(struct check *check)
 	size_t n = policy_n_rules(check->policy);
 
 	if (n == 0 && check->count[CHECK_ERROR] == 0)
-		check_say(check, CHECK_ERROR, check_at(check->directory, 0), NULL,
+		check_say(check, CHECK_ERROR,
+			  check_at(check->directory ? check->directory : NSCLONE_SYSCONF_DIR "/nsclone.conf", 0), NULL,
 			  "there are no rules at all, so nobody is isolated");
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_rule_view *rule = policy_rule(check->policy, i);

@@ -96,14 +96,17 @@ static void leave_descriptors(void)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* With a '-' before its name a shell knows that it is for a login. */
 static void exec_shell(const char *shell)
 {
-	const char *slash = strrchr(shell, '/');
-	char *name = alloc_format("-%s", slash ? slash + 1 : shell);
-	char *const arguments[] = {name, NULL};
+	const char *name = shell;
+	char *arguments[] = {NULL, NULL};
 
+	while (strchr(name, '/'))
+		name = strchr(name, '/') + 1;
+	arguments[0] = alloc_format("-%s", name);
 	execv(shell, arguments);
-	free(name);
+	free(arguments[0]);
 }
 
 int run_exec(const struct run_user *user, char *const *command)

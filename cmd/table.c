@@ -58,11 +58,13 @@ static bool add_named(struct table *table, const struct table_column *columns, c
 	return false;
 }
 
-/* Returns the name that is no column, or NULL. */
+/* Returns the name that is no column, or NULL. It stays until the next call: the command has one such complaint. */
 static const char *choose(struct table *table, const struct table_column *columns, const char *list)
 {
+	static char unknown[64];
 	char *names, *rest, *name;
-	const char *unknown = NULL;
+
+	*unknown = '\0';
 
 	if (!list || *list == '+')
 		for (size_t i = 0; i < table->n; i++)
@@ -72,11 +74,11 @@ static const char *choose(struct table *table, const struct table_column *column
 		return NULL;
 	names = alloc_copy(*list == '+' ? list + 1 : list);
 	rest = names;
-	while (!unknown && (name = strsep(&rest, ",")))
+	while ((name = strsep(&rest, ",")) && !*unknown)
 		if (!add_named(table, columns, name))
-			unknown = alloc_copy(name);
+			snprintf(unknown, sizeof(unknown), "%s", *name ? name : " ");
 	free(names);
-	return unknown;
+	return *unknown ? unknown : NULL;
 }
 
 struct table *table_new(const char *name, const struct table_column *columns, size_t n,

@@ -82,7 +82,7 @@ int kernel_mount_setattr(int fd, unsigned int flags, uint64_t set, uint64_t clea
 
 int kernel_mount(const char *target, unsigned long flags)
 {
-	return KERNEL(syscall(SYS_mount, NULL, target, NULL, flags, NULL));
+	return KERNEL(syscall(SYS_mount, "none", target, "none", flags, NULL));
 }
 
 int kernel_umount(const char *target, int flags)

@@ -102,7 +102,7 @@ int nsclone_ns_get_nstype(int fd)
 
 int nsclone_ns_get_owner_uid(int fd, uid_t *ret)
 {
-	uid_t uid;
+	uid_t uid = 0;
 	int r = KERNEL(ioctl(fd, NS_GET_OWNER_UID, &uid));
 
 	if (r < 0)

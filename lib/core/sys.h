@@ -9,6 +9,7 @@
 #define NSCLONE_SYS_H
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -48,6 +49,9 @@ int sys_prctl(int option, unsigned long argument); /* its value, or a negative e
 
 /* An id of the mount that fd is on, unique among the mounts that exist: statx(2) STATX_MNT_ID. */
 int sys_mount_id(int fd, uint64_t *ret);
+
+/* Is / surely the root of the caller's mount namespace? false: it is not, or that cannot be told cheaply. */
+bool sys_root_is_true(void);
 
 /* A stable id of a process as long as it lives: the inode number of its pidfd (kernel 6.9; before, one for all). */
 int sys_process_id(pid_t pid, uint64_t *ret);

@@ -81,7 +81,7 @@ struct policy {
 	unsigned needs;
 };
 
-enum { RULES_PER_CHUNK = 64 };
+enum { RULES_PER_CHUNK = 16 };
 
 static inline struct rule *rule_at(const struct policy *policy, size_t i)
 {

@@ -103,7 +103,7 @@ static int save(const struct plan *plan, struct session *session, int *cwd_fd, b
 	if (r == 0)
 		r = save_namespaces(plan, session, err);
 	for (size_t i = 0; r == 0 && i < session->n_ns; i++)
-		if (session->ns[i].nstype == CLONE_NEWNS)
+		if (session->ns[i].nstype == CLONE_NEWNS && !sys_root_is_true())
 			r = refuse_chroot(session->ns[i].before, undo_failed, err);
 	return r;
 }
