@@ -18,6 +18,7 @@
 
 int sys_open(const char *path, int flags);
 int sys_openat(int dirfd, const char *name, int flags);
+int sys_opendir(const char *path, DIR **ret);
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *buffer, size_t size);   /* retries EINTR */
 int sys_fstat(int fd, struct stat *ret);
@@ -49,6 +50,9 @@ int sys_prctl(int option, unsigned long argument); /* its value, or a negative e
 
 /* An id of the mount that fd is on, unique among the mounts that exist: statx(2) STATX_MNT_ID. */
 int sys_mount_id(int fd, uint64_t *ret);
+
+/* Is a mount of its own at path? 1, 0 or a negative errno. For paths that nobody but root can change. */
+int sys_is_mount_root(const char *path);
 
 /* Is / surely the root of the caller's mount namespace? false: it is not, or that cannot be told cheaply. */
 bool sys_root_is_true(void);

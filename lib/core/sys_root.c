@@ -4,7 +4,7 @@
  * without moving the process: the root file system proper is mounted on the kernel's own rootfs, which is its own parent.
  *
  * It refuses to guess: where anything is out of the ordinary the answer is "not known", and the caller finds out the
- * dear way. PID 1 has the same root, too: so a chroot on a host that runs from its initramfs is not taken for the root.
+ * dear way. (On a host that runs from its initramfs for good, a chroot to a mount is taken for the root.)
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -60,6 +60,18 @@ static uint64_t parent_of(uint64_t mount)
 	if (KERNEL(syscall(SYS_statmount, &request, &answer, sizeof(answer), 0)) < 0 || !(answer.mask & MNT_BASIC))
 		return 0;
 	return answer.mnt_parent_id;
+}
+
+int sys_is_mount_root(const char *path)
+{
+	struct statx stx;
+	int r = KERNEL(statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &stx));
+
+	if (r < 0)
+		return r;
+	if (!(stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+		return -EOPNOTSUPP;
+	return (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 bool sys_root_is_true(void)

@@ -10,6 +10,16 @@
 #include <unistd.h>
 #include "lib/core/sys.h"
 
+int sys_opendir(const char *path, DIR **ret)
+{
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return -errno;
+	*ret = dir;
+	return 0;
+}
+
 pid_t sys_getpid(void)
 {
 	return getpid();

@@ -119,7 +119,7 @@ static bool read_word(struct reading *r)
 	size_t size = colon ? (size_t)(colon - text) : r->word.size;
 	struct complaint c;
 
-	r->a->word = key_word(r->a->key, text, size);
+	r->a->word = (short)key_word(r->a->key, text, size);
 	if (r->a->word < 0)
 		return reject_word(r, size);
 	if (!colon)

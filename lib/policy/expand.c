@@ -134,8 +134,10 @@ static bool expansion_check(char specifier, const struct expansion *e, struct co
 	const char *what = describe(specifier);
 	struct complaint control;
 
-	if (!e->text)
-		return complain(c, 0, NULL, "%%%c: this login has no %s", specifier, what);
+	if (!e->text) {
+		complain(c, 0, NULL, "%%%c: this login has no %s", specifier, what);
+		return false;
+	}
 	if (!text_check(e->text, e->size, false, &control))
 		return complain(c, 0, NULL, "%%%c: the %s has a %.100s in it", specifier, what, control.message);
 	if (specifier == 'h' && *e->text != '/')

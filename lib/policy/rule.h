@@ -56,7 +56,7 @@ struct assignment {
 	const char *written; /* the value; not ended by NUL */
 	unsigned written_size;
 	unsigned char key; /* enum policy_key */
-	signed char word;
+	short word;
 	bool reset; /* Key= and nothing behind it */
 };
 

@@ -114,17 +114,19 @@ static int gather_sys_mounts(struct facts *facts, struct err *err)
 		return err_set(err, -ENOMEM, "cannot look at /sys");
 	facts->sys_mounts = found;
 	for (size_t i = 0; i < N_SYS_MOUNTS; i++) {
-		cleanup_fd int fd = nsclone_open_nosymlink(AT_FDCWD, SYS_MOUNTS[i], O_PATH | O_DIRECTORY);
-
-		if (fd == -ENOENT || fd == -EACCES) /* not there; or below one that users cannot search, not theirs */
-			continue;
-		r = fd < 0 ? fd : nsclone_mount_is_root(fd);
-		if (r < 0)
+		r = sys_is_mount_root(SYS_MOUNTS[i]);
+		if (r < 0 && r != -ENOENT && r != -EACCES) /* not there; or below one that users cannot search, not theirs */
 			return err_set(err, r, "cannot look at %s", SYS_MOUNTS[i]);
 		if (r > 0)
 			found[facts->n_sys_mounts++] = SYS_MOUNTS[i];
 	}
 	return 0;
+}
+
+static bool wants_tmpfs(const struct policy_setting *s)
+{
+	return s[POLICY_PRIVATE_TMP].word == POLICY_TMP_DISCONNECTED || s[POLICY_PRIVATE_DEV_SHM].word == POLICY_YES ||
+	       s[POLICY_TEMPORARY_FILE_SYSTEM].n_items > 0;
 }
 
 bool facts_wants_pivot(const struct policy_setting *s)
@@ -204,14 +206,13 @@ static int gather(const struct policy_setting *s, struct facts *facts, struct er
 		r = gather_sys_mounts(facts, err);
 	if (r == 0 && facts_wants_pivot(s))
 		r = gather_detach(facts, err);
-	if (r == 0)
+	if (r == 0 && s[POLICY_PRIVATE_TMP].word == POLICY_TMP_YES)
 		r = gather_token(facts, err);
-	if (r < 0)
-		return r;
+	if (r == 0 && wants_tmpfs(s) && (r = sys_ram(&facts->ram)) < 0)
+		err_set(err, r, "cannot find out the size of the memory");
 	mqueue = facts_place(facts, "/dev/mqueue");
 	facts->mqueue = mqueue && !mqueue->missing;
-	r = sys_ram(&facts->ram);
-	return r < 0 ? err_set(err, r, "cannot find out the size of the memory") : 0;
+	return r;
 }
 
 int facts_gather(const struct policy_result *result, struct facts *ret, struct err *err)

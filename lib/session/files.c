@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,28 +50,70 @@ static const char *distrust(const struct files *files, const struct stat *st, bo
 	return NULL;
 }
 
-/* The directory fd and all above it. NULL: nobody but root can have put files there. */
-static const char *distrust_directory(const struct files *files, int dirfd)
+/* A directory above the one of the files; NULL: nobody but root can exchange what is below it. */
+static const char *distrust_above(const struct files *files, const struct stat *st)
+{
+	const char *why = distrust(files, st, true);
+
+	return why ? "lies below a directory that others than root can write to" : NULL;
+}
+
+/* All above the directory fd, by `..`: where the path to it leads through a symbolic link. */
+static const char *distrust_parents(const struct files *files, int dirfd)
 {
 	cleanup_fd int fd = sys_openat(dirfd, ".", O_PATH | O_DIRECTORY);
-	struct stat st, below = {0};
+	struct stat st, below;
 	const char *why;
 	int parent;
 
-	for (bool above = false; fd >= 0; above = true) {
-		if (sys_fstat(fd, &st) < 0)
-			return "cannot be examined";
-		if (above && st.st_dev == below.st_dev && st.st_ino == below.st_ino)
-			return NULL; /* the parent of / is / */
-		why = distrust(files, &st, above);
-		if (why)
-			return above ? "lies below a directory that others than root can write to" : why;
-		below = st;
+	if (fd < 0 || sys_fstat(fd, &below) < 0)
+		return "cannot be examined";
+	for (;; below = st) {
 		parent = sys_openat(fd, "..", O_PATH | O_DIRECTORY);
 		sys_close(fd);
 		fd = parent;
+		if (fd < 0 || sys_fstat(fd, &st) < 0)
+			return "lies below a directory that cannot be examined";
+		if (st.st_dev == below.st_dev && st.st_ino == below.st_ino)
+			return NULL; /* the parent of / is / */
+		why = distrust_above(files, &st);
+		if (why)
+			return why;
 	}
-	return "lies below a directory that cannot be examined";
+}
+
+/* All above the directory fd, by its path: what root alone can change is what it was when the directory was opened. */
+static const char *distrust_path(const struct files *files, int dirfd, const char *path)
+{
+	char prefix[PATH_MAX];
+	struct stat st;
+	const char *why;
+
+	if (path[0] != '/' || strlen(path) >= sizeof(prefix))
+		return distrust_parents(files, dirfd);
+	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
+		size_t n = slash == path ? 1 : (size_t)(slash - path);
+
+		memcpy(prefix, path, n);
+		prefix[n] = '\0';
+		if (sys_fstatat(AT_FDCWD, prefix, &st) < 0)
+			return "lies below a directory that cannot be examined";
+		if (S_ISLNK(st.st_mode))
+			return distrust_parents(files, dirfd);
+		why = distrust_above(files, &st);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* The directory itself and all above it. NULL: nobody but root can have put files there. */
+static const char *distrust_directory(const struct files *files, int dirfd, const char *path)
+{
+	struct stat st;
+	const char *why = sys_fstat(dirfd, &st) < 0 ? "cannot be examined" : distrust(files, &st, false);
+
+	return why ? why : distrust_path(files, dirfd, path);
 }
 
 static int add_entry(struct files *files, const char *name, const char *path, struct entry **ret)
@@ -110,12 +153,12 @@ static int read_whole(struct files *files, int fd, size_t size, struct policy_te
 
 	if (!data)
 		return -ENOMEM;
-	do { /* one byte more than fstat said, so that a file that grows is not read in part */
+	do { /* one byte more than fstat said: a file that grows meanwhile is not read in part */
 		n = sys_read(fd, data + used, size + 1 - used);
 		if (n < 0)
 			return (int)n;
 		used += (size_t)n;
-	} while (n > 0 && used <= size);
+	} while (n > 0 && used < size);
 	if (used > size)
 		return -EBUSY;
 	text->data = data;
@@ -221,7 +264,7 @@ static int spoil(struct files *files, const char *path, int code, const char *wh
 
 static int list_directory(struct files *files, DIR *dir, const char *directory)
 {
-	const char *spoilt = distrust_directory(files, dirfd(dir));
+	const char *spoilt = distrust_directory(files, dirfd(dir), directory);
 	struct dirent *d;
 	int r;
 
@@ -241,20 +284,13 @@ static int list_directory(struct files *files, DIR *dir, const char *directory)
 /* missing_ok: one of the default directories, which need not be there. */
 static int read_directory(struct files *files, const char *directory, bool missing_ok)
 {
-	int fd = sys_open(directory, O_RDONLY | O_DIRECTORY);
-	DIR *dir;
-	int r;
+	DIR *dir = NULL;
+	int r = sys_opendir(directory, &dir);
 
-	if (fd == -ENOENT && missing_ok)
+	if (r == -ENOENT && missing_ok)
 		return 0;
-	if (fd < 0)
-		return spoil(files, directory, fd, "cannot be opened");
-	dir = fdopendir(fd);
-	if (!dir) {
-		r = -errno;
-		sys_close(fd);
-		return r;
-	}
+	if (r < 0)
+		return spoil(files, directory, r, "cannot be opened");
 	r = list_directory(files, dir, directory);
 	closedir(dir);
 	return r;
@@ -262,23 +298,23 @@ static int read_directory(struct files *files, const char *directory, bool missi
 
 /* Sorts before every name in the directories: no name there may be empty. */
 #define MAIN_FILE_KEY ""
+#define MAIN_FILE NSCLONE_SYSCONF_DIR "/nsclone.conf"
 
 static int read_main_file(struct files *files)
 {
-	cleanup_fd int dirfd = sys_open(NSCLONE_SYSCONF_DIR, O_PATH | O_DIRECTORY);
+	cleanup_fd int dirfd = -1;
 	const char *spoilt;
 	struct entry *entry;
 	struct stat st;
-	int r;
+	int r = sys_fstatat(AT_FDCWD, MAIN_FILE, &st);
 
-	if (dirfd < 0)
-		return dirfd == -ENOENT ? 0 : spoil(files, NSCLONE_SYSCONF_DIR, dirfd, "cannot be opened");
-	if (sys_fstatat(dirfd, "nsclone.conf", &st) == -ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	r = add_entry(files, MAIN_FILE_KEY, NSCLONE_SYSCONF_DIR "/nsclone.conf", &entry);
+	r = add_entry(files, MAIN_FILE_KEY, MAIN_FILE, &entry);
 	if (r <= 0)
 		return r;
-	spoilt = distrust_directory(files, dirfd);
+	dirfd = sys_open(NSCLONE_SYSCONF_DIR, O_PATH | O_DIRECTORY);
+	spoilt = dirfd < 0 ? "cannot be opened" : distrust_directory(files, dirfd, NSCLONE_SYSCONF_DIR);
 	if (!spoilt)
 		return read_entry(files, dirfd, "nsclone.conf", &entry->text);
 	entry->text.unreadable = arena_printf(&files->arena, "its directory %s", spoilt);

@@ -17,7 +17,6 @@ enum { MAX_DEPTH = 24, OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
 
 struct removal {
 	int top; /* the tree's own directory */
-	dev_t device;
 	unsigned moved; /* so many were moved to the top */
 	struct budget *budget;
 };
@@ -30,23 +29,24 @@ static int spend(struct budget *budget)
 	return 0;
 }
 
-/* A directory of the same file system. */
-static int open_same(const struct removal *rm, int dirfd, const char *name)
+int open_same(int dirfd, const char *name, int flags)
 {
-	struct stat st;
-	int fd = nsclone_openat2(dirfd, name, OPEN_FLAGS, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_BENEATH);
+	cleanup_fd int fd = nsclone_openat2(dirfd, name, flags | O_DIRECTORY | O_NOFOLLOW, 0,
+					    RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_BENEATH);
+	struct stat parent, st;
 	int r;
 
-	if (fd == -ENOSYS)
-		fd = sys_openat(dirfd, name, OPEN_FLAGS);
+	if (fd != -ENOSYS)
+		return fd_steal(&fd);
+	fd = sys_openat(dirfd, name, flags | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
-	r = sys_fstat(fd, &st);
-	if (r == 0 && st.st_dev != rm->device)
+	r = sys_fstat(dirfd, &parent);
+	if (r == 0)
+		r = sys_fstat(fd, &st);
+	if (r == 0 && st.st_dev != parent.st_dev)
 		r = -EXDEV;
-	if (r < 0)
-		sys_close(fd);
-	return r < 0 ? r : fd;
+	return r < 0 ? r : fd_steal(&fd);
 }
 
 static int empty(struct removal *rm, int fd, int depth);
@@ -72,7 +72,7 @@ static int remove_directory(struct removal *rm, int dirfd, const char *name, int
 		return r;
 	if (depth == MAX_DEPTH)
 		return move_to_top(rm, dirfd, name);
-	fd = open_same(rm, dirfd, name);
+	fd = open_same(dirfd, name, O_RDONLY);
 	r = fd < 0 ? fd : empty(rm, fd, depth + 1);
 	return r < 0 ? r : sys_unlinkat(dirfd, name, AT_REMOVEDIR);
 }
@@ -135,17 +135,12 @@ static int empty(struct removal *rm, int fd, int depth)
 int remove_tree(int dirfd, const char *name, struct budget *budget)
 {
 	struct removal rm = {.budget = budget};
-	cleanup_fd int fd = sys_openat(dirfd, name, OPEN_FLAGS);
-	struct stat st;
+	cleanup_fd int fd = open_same(dirfd, name, O_RDONLY);
 	int r;
 
-	if (fd == -ENOENT)
-		return 0;
-	r = fd < 0 ? fd : sys_fstat(fd, &st);
-	if (r < 0)
-		return r;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
 	rm.top = fd;
-	rm.device = st.st_dev;
 	r = empty(&rm, fd, 0);
 	if (r == 0)
 		r = sys_unlinkat(dirfd, name, AT_REMOVEDIR);

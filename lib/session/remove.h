@@ -14,6 +14,12 @@ struct budget {
 };
 
 /*
+ * The directory name in dirfd, if it is no symbolic link and nothing is mounted on it (EXDEV). flags of open(2), to which
+ * O_DIRECTORY and O_NOFOLLOW are added. A descriptor or a negative errno.
+ */
+int open_same(int dirfd, const char *name, int flags);
+
+/*
  * Remove name below dirfd and all that is in it, by descriptor, following no symbolic link and entering no other file
  * system. Returns 0 (also when it was not there); -EAGAIN: the budget is used up, go on another time; -EXDEV: something
  * is mounted in it; or the first error, after having removed what could be.

@@ -54,12 +54,13 @@ static int run_working_directory(struct run *run, const struct plan_step *step)
 {
 	const char *path = run->session->cwd;
 	struct identity self;
-	int r = sys_chdir("/");
+	int r;
 
-	if (r < 0)
-		return err_set(run->err, r, "cannot enter /");
-	if (!path || strcmp(path, "/") == 0)
-		return 0;
+	if (path && strcmp(path, "/") == 0)
+		return 0; /* there it is since it has new namespaces */
+	r = sys_chdir("/");
+	if (r < 0 || !path)
+		return r < 0 ? err_set(run->err, r, "cannot enter /") : 0;
 	r = identity_enter(step->uid, run->subject->gid, &self);
 	if (r < 0)
 		return err_set(run->err, r, "cannot act as uid %u", (unsigned)step->uid);
@@ -151,7 +152,7 @@ static int undo(struct run *run, size_t n, struct err *err)
 		err_set(err, first, "cannot act as uid %u again", (unsigned)sys_geteuid());
 	r = session_return(run->session, err);
 	first = first ? first : r;
-	r = sys_fchdir(run->cwd);
+	r = run->cwd < 0 ? sys_chdir("/") : sys_fchdir(run->cwd);
 	if (r < 0 && first == 0)
 		first = err_set(err, r, "cannot go back to the working directory from before");
 	while (n-- > 0) {
@@ -227,9 +228,11 @@ int plan_run(const struct plan *plan, const struct policy_subject *subject, stru
 	if (r == 0)
 		r = run_steps(&run, undo_failed);
 	release(&run);
-	if (r < 0)
+	if (r < 0) {
 		session_forget(run.session);
-	else
-		*ret = run.session;
+		return r;
+	}
+	session_settle(run.session);
+	*ret = run.session;
 	return r;
 }

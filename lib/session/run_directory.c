@@ -20,6 +20,7 @@
 #include "lib/core/sys.h"
 #include "lib/session/identity.h"
 #include "lib/session/litter.h"
+#include "lib/session/remove.h"
 #include "lib/session/run.h"
 
 enum { LOCK_MS = 5000, LOCK_NAP_MS = 2, TRIES = 8, OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
@@ -86,6 +87,14 @@ static int lock_named(const struct plan_step *step, int parent, const char *name
 	return r;
 }
 
+/* fd may be one of O_PATH. */
+static int set_mode(int fd, mode_t mode)
+{
+	cleanup_fd int real = sys_openat(fd, ".", O_RDONLY | O_DIRECTORY);
+
+	return real < 0 ? real : sys_fchmod(real, mode);
+}
+
 static int check_found(struct run *run, size_t i, int fd)
 {
 	const struct plan_step *step = &run->plan->steps[i];
@@ -104,7 +113,7 @@ static int check_found(struct run *run, size_t i, int fd)
 			       (unsigned)(st.st_mode & 07777));
 	if (is_root || (st.st_mode & 07777) == step->mode)
 		return 0;
-	r = sys_fchmod(fd, step->mode);
+	r = set_mode(fd, step->mode);
 	if (r < 0)
 		return err_set(run->err, r, "cannot set the mode of %s", step->path);
 	state->old_mode = st.st_mode & 07777;
@@ -181,15 +190,34 @@ static const char *why_not_opened(int r)
 	return r == -ELOOP || r == -ENOTDIR ? " (a symbolic link or not a directory: it is left alone)" : "";
 }
 
-static int open_or_make(struct run *run, size_t i, int parent)
+/* What is there already. flock(2) wants a real descriptor, else O_PATH will do. */
+static int open_found(const struct run *run, const struct plan_step *step)
+{
+	int flags = (step->lock ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW;
+
+	if (step->exclusive)
+		return -ENOENT;
+	if (step->from == PLAN_NO_SLOT)
+		return nsclone_open_trusted(run->root, step->path, O_PATH | O_DIRECTORY, NULL);
+	if (step->as_user) /* he may have mounted something of his there */
+		return open_same(run->slots[step->from], last_component(step), flags);
+	return sys_openat(run->slots[step->from], last_component(step), flags);
+}
+
+static int open_or_make(struct run *run, size_t i)
 {
 	const struct plan_step *step = &run->plan->steps[i];
 	int fd = -EEXIST, r;
 
 	for (int tries = 0; tries < TRIES; tries++) {
-		fd = step->exclusive ? -ENOENT : sys_openat(parent, last_component(step), OPEN_FLAGS);
+		int parent;
+
+		fd = open_found(run, step);
 		if (fd != -ENOENT)
 			break;
+		parent = parent_of(run, i);
+		if (parent < 0)
+			return parent;
 		fd = make(step, parent);
 		if (fd >= 0) {
 			run->states[i].made = true;
@@ -204,7 +232,7 @@ static int open_or_make(struct run *run, size_t i, int parent)
 		return err_set(run->err, fd, "cannot open %s%s", step->path, why_not_opened(fd));
 	r = check_found(run, i, fd);
 	if (r == 0 && step->lock) {
-		r = lock_named(step, parent, last_component(step), fd);
+		r = lock_named(step, parent_of(run, i), last_component(step), fd);
 		if (r < 0)
 			err_set(run->err, r, "cannot lock %s", step->path);
 	}
@@ -217,14 +245,13 @@ int run_directory(struct run *run, size_t i)
 {
 	const struct plan_step *step = &run->plan->steps[i];
 	struct identity self;
-	int parent, fd, r = 0;
+	int fd, r = 0;
 
 	if (step->as_user)
 		r = identity_enter(step->uid, step->gid, &self);
 	if (r < 0)
 		return err_set(run->err, r, "cannot act as uid %u", (unsigned)step->uid);
-	parent = parent_of(run, i);
-	fd = parent < 0 ? parent : open_or_make(run, i, parent);
+	fd = open_or_make(run, i);
 	if (step->as_user && (r = identity_leave(&self)) < 0) {
 		if (fd >= 0)
 			sys_close(fd);
@@ -255,7 +282,7 @@ int undo_directory(struct run *run, size_t i)
 		return 0;
 	if (step->as_user && (r = identity_enter(step->uid, step->gid, &self)) < 0)
 		return r;
-	r = state->made ? remove_made(run, i) : sys_fchmod(run->slots[step->slot], state->old_mode);
+	r = state->made ? remove_made(run, i) : set_mode(run->slots[step->slot], state->old_mode);
 	if (step->as_user)
 		back = identity_leave(&self);
 	return back < 0 ? back : r;

@@ -23,6 +23,7 @@ enum { LINGER_MS = 500 };
 
 static int save_namespaces(const struct plan *plan, struct session *session, struct err *err)
 {
+	int own = session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
 	const struct plan_step *steps;
 	size_t n = plan_steps(plan, &steps);
 
@@ -34,7 +35,7 @@ static int save_namespaces(const struct plan *plan, struct session *session, str
 		if (session->n_ns == SESSION_MAX_NS)
 			return err_set(err, -E2BIG, "too many namespaces");
 		ns->nstype = steps[i].nstype;
-		ns->before = nsclone_ns_open_self(ns->nstype);
+		ns->before = own < 0 ? own : sys_openat(own, nsclone_ns_name(ns->nstype), O_RDONLY);
 		if (ns->before < 0)
 			return err_set(err, ns->before, "cannot open /proc/self/ns/%s",
 				       nsclone_ns_name(steps[i].nstype));
@@ -84,9 +85,13 @@ static int save_cwd(struct session *session, int *cwd_fd, struct err *err)
 	char path[PATH_MAX];
 	int r = sys_getcwd(path, sizeof(path));
 
-	*cwd_fd = sys_open(".", O_PATH | O_DIRECTORY);
-	if (*cwd_fd < 0)
-		return err_set(err, *cwd_fd, "cannot open the working directory");
+	if (r < 0 || strcmp(path, "/") != 0) {
+		int fd = sys_open(".", O_PATH | O_DIRECTORY);
+
+		if (fd < 0)
+			return err_set(err, fd, "cannot open the working directory");
+		*cwd_fd = fd;
+	}
 	if (r < 0 || path[0] != '/') /* deleted, or outside of our root: there is no path to it */
 		return 0;
 	session->cwd = strdup(path);
@@ -115,6 +120,7 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 
 	if (!session)
 		return err_set(err, -ENOMEM, "cannot save the state of the process");
+	session->own_ns = -1;
 	session->pid = sys_getpid();
 	session->euid = sys_geteuid();
 	r = save(plan, session, &fd, undo_failed, err);
@@ -129,13 +135,11 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 	return 0;
 }
 
-static int read_own_ns(int nstype, char *buffer, size_t size)
+/* "mnt:[4026532201]" */
+static int read_ns(int own, int nstype, char *buffer, size_t size)
 {
-	char path[32];
-	ssize_t n;
+	ssize_t n = own < 0 ? own : sys_readlinkat(own, nsclone_ns_name(nstype), buffer, size);
 
-	snprintf(path, sizeof(path), "/proc/self/ns/%s", nsclone_ns_name(nstype));
-	n = sys_readlinkat(AT_FDCWD, path, buffer, size);
 	return n < 0 ? (int)n : 0;
 }
 
@@ -149,7 +153,7 @@ int session_note_entered(struct session *session, int nstype)
 
 		if (ns->nstype != nstype)
 			continue;
-		r = read_own_ns(nstype, ns->entered, sizeof(ns->entered));
+		r = read_ns(session->own_ns, nstype, ns->entered, sizeof(ns->entered));
 		snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "",
 			 ns->entered);
 	}
@@ -183,10 +187,11 @@ int session_return(struct session *session, struct err *err)
 /* Somebody else may have moved the process on (another session opened in it): then it is not ours to move back. */
 static bool still_there(const struct session *session)
 {
+	cleanup_fd int own = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY);
 	char now[64];
 
 	for (size_t i = 0; i < session->n_ns; i++)
-		if (read_own_ns(session->ns[i].nstype, now, sizeof(now)) < 0 ||
+		if (read_ns(own, session->ns[i].nstype, now, sizeof(now)) < 0 ||
 		    strcmp(now, session->ns[i].entered) != 0)
 			return false;
 	return true;
@@ -201,8 +206,15 @@ static int watch_marker(const struct session *session)
 	return r > 0 ? sys_watch_unmount(fd) : r < 0 ? r : -ENOENT;
 }
 
+void session_settle(struct session *session)
+{
+	sys_close_p(&session->own_ns);
+	session->own_ns = -1;
+}
+
 static void close_namespaces(struct session *session)
 {
+	session_settle(session);
 	for (size_t i = 0; i < session->n_ns; i++)
 		sys_close(session->ns[i].before);
 	session->n_ns = 0;

@@ -21,7 +21,8 @@ struct session_traces {
 };
 
 struct session {
-	pid_t pid; /* who opened it */
+	int own_ns; /* /proc/self/ns, while the plan runs; then -1 */
+	pid_t pid;  /* who opened it */
 	uid_t euid;
 	struct session_ns {
 		int nstype;
@@ -36,13 +37,17 @@ struct session {
 
 /*
  * Save where the process is. Refuses, with err set, callers that are threaded (unshare would take one thread only along)
- * or chrooted (setns would lead them out). *cwd_fd is the working directory, for the way back while the plan runs.
+ * or chrooted (setns would lead them out). *cwd_fd is the working directory, for the way back while the plan runs;
+ * untouched where that is /.
  * *undo_failed as of plan_run().
  */
 int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, bool *undo_failed, struct err *err);
 
 /* After unshare: what we are in now. */
 int session_note_entered(struct session *session, int nstype);
+
+/* The plan has succeeded: from now on nothing but descriptors of nsfs is held. */
+void session_settle(struct session *session);
 
 /* Back to the saved namespaces; the working directory is left at /. */
 int session_return(struct session *session, struct err *err);
