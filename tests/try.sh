@@ -1,0 +1,193 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# try.sh: what nsclone does, in one table. `sudo make try` calls it.
+#
+# In a private mount namespace, in which users, policy and state are scratch copies, alice and bob log in at the same
+# time through libpam and pam_nsclone.so, under the policy of conf/samples/50-shell-server.conf; bob is in its group exam.
+# The table shows what each of them sees, beside what the machine itself has. Nothing is changed on the machine, which it checks at the end.
+set -u
+
+SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+B=${B:-build}
+[[ $B = /* ]] || B=$SRC/$B
+readonly POLICY=conf/samples/50-shell-server.conf SCRATCH=/run/nsclone-try
+readonly KINDS="mnt ipc uts net pid user"
+users=(alice bob)
+
+die() {
+	echo "try: $*" >&2
+	exit 1
+}
+
+#
+# What one sees from where one is; the same script for the machine and for each user.
+#
+readonly LOOK='
+line() { tr "\n" " " | sed "s/ *$//"; }
+for kind in '$KINDS'; do echo "$kind $(readlink /proc/self/ns/$kind)"; done
+echo "tmp $(ls -A /tmp | line)"
+echo "shm $(ls -A /dev/shm | line)"
+echo "host $(uname -n)"
+echo "segments $(awk "NR > 1 { printf \"0x%08x \", \$1 < 0 ? \$1 + 4294967296 : \$1 }" /proc/sysvipc/shm)"
+echo "interfaces $(sed -n "s/^ *\([^:]*\):.*/\1/p" /proc/self/net/dev | line)"
+'
+
+#
+# Outside: the machine
+#
+machine() { # what must be the same in the end
+	sed -E 's/^[0-9]+ [0-9]+ //' /proc/self/mountinfo
+	awk '{ print $1, $2 }' /proc/sysvipc/shm
+	uname -n
+	ls -A /tmp /var/tmp /dev/shm
+	ls -AR /run/nsclone /var/lib/nsclone 2>&1
+	cat /etc/passwd /etc/group
+}
+
+outside() {
+	local dir before segment
+
+	[[ $(id -u) = 0 ]] || die "it makes namespaces: sudo make try"
+	[[ -e $SRC/$POLICY ]] || die "no $POLICY"
+	before=$(machine)
+	dir=$(mktemp -d) || exit
+	segment=$(ipcmk -M 4096 -p 0600 2>/dev/null | grep -o '[0-9]*$')
+	trap 'rm -rf "$dir"; [[ -z $segment ]] || ipcrm -m "$segment" 2>/dev/null' EXIT
+	mkfifo "$dir/go" # outside the scratch copies, to be read from within
+	sh -c "$LOOK" >"$dir/host"
+	sed -i "s/ *$(basename "$dir")//" "$dir/host"
+	B=$B NSC_TRY=$dir unshare --mount --propagation private -- bash "${BASH_SOURCE[0]}" || exit
+	table "$dir"
+	rm -rf "$dir"
+	[[ -z $segment ]] || ipcrm -m "$segment"
+	trap - EXIT
+	if [[ $(machine) = "$before" ]]; then
+		echo "The machine is as it was: mounts, /tmp, /var/tmp, /dev/shm, segments, users and state were compared."
+	else
+		die "the machine has changed meanwhile: $(diff <(echo "$before") <(machine))"
+	fi
+}
+
+#
+# Inside: scratch copies over what logging in writes or reads
+#
+scratch() {
+	local user uid=20001 file
+
+	mount -t tmpfs -o mode=755 scratch /run && mkdir "$SCRATCH" || die "/run"
+	cp "$B/pam_nsclone.so" "$B/tests/pam-login" "$SCRATCH" || die "build first: make all"
+	cp "$SRC/$POLICY" "$SCRATCH/50-policy.conf"
+	cp -a /etc/security "$SCRATCH/security" && mount --bind "$SCRATCH/security" /etc/security || die "/etc/security"
+	rm -rf /etc/security/nsclone.conf /etc/security/nsclone.d
+	mkdir /etc/security/nsclone.d && install -m 644 "$SCRATCH/50-policy.conf" /etc/security/nsclone.d
+	mount -t tmpfs -o mode=755 scratch /home && mount -t tmpfs -o mode=755 scratch /var/lib || die "/home"
+	for file in passwd group shadow; do
+		grep -Ev '^(alice|bob|exam):' "/etc/$file" >"$SCRATCH/$file"
+	done
+	for user in "${users[@]}"; do
+		echo "$user:x:$uid:$uid::/home/$user:/bin/sh" >>"$SCRATCH/passwd"
+		echo "$user:x:$uid:" >>"$SCRATCH/group"
+		echo "$user:*:19000:0:99999:7:::" >>"$SCRATCH/shadow"
+		install -d -m 700 -o "$uid" -g "$uid" "/home/$user"
+		uid=$((uid + 1))
+	done
+	echo "exam:x:20060:bob" >>"$SCRATCH/group"
+	for file in passwd group shadow; do
+		chmod --reference="/etc/$file" "$SCRATCH/$file"
+		mount --bind "$SCRATCH/$file" "/etc/$file" || die "/etc/$file"
+	done
+	printf '%s required pam_permit.so\n' auth account >"$SCRATCH/try"
+	echo "session required $SCRATCH/pam_nsclone.so" >>"$SCRATCH/try"
+}
+
+session() { # session USER: one login, which stays until the other has looked, too
+	"$SCRATCH/pam-login" --quiet --confdir "$SCRATCH" --service try --tty "pts/$1" "$1" -- sh -c "
+		echo mine >/tmp/note-of-$1; echo mine >/dev/shm/shm-of-$1
+		ipcmk -M 4096 >/dev/null
+		$LOOK
+		exec cat <&3 >/dev/null" 3<"$NSC_TRY/go" >"$NSC_TRY/$1" 2>&1 || { cat "$NSC_TRY/$1" >&2; exit 1; }
+}
+
+inside() {
+	local user status=0
+
+	scratch
+	for user in "${users[@]}"; do
+		session "$user" &
+	done
+	# Opening the pipe lets them go on; all of them have it open before anybody writes or leaves.
+	exec 4>"$NSC_TRY/go"
+	for _ in {1..200}; do
+		[[ $(grep -c '^interfaces ' "$NSC_TRY"/{alice,bob} 2>/dev/null | grep -c ':1') = "${#users[@]}" ]] && break
+		sleep 0.05
+	done
+	exec 4>&-
+	for _ in "${users[@]}"; do
+		wait -n || status=1
+	done
+	return "$status"
+}
+
+#
+# The table
+#
+fact() { # fact DIRECTORY WHO WHAT
+	sed -n "s/^$3 //p" "$1/$2" | sed -E 's/^[a-z]+:\[([0-9]+)\]$/\1/; s/ *$//'
+}
+
+short() { # short TEXT: what fits into a cell
+	local text=${1:-(nothing)}
+	local -a words
+
+	read -ra words <<<"$text"
+	((${#text} <= 24)) || text="${#words[@]} names"
+	echo "$text"
+}
+
+row() { # row TITLE CELL...
+	printf '  %-16s  %-24s  %-24s  %s\n' "$@"
+}
+
+namespace_row() { # namespace_row DIRECTORY KIND
+	local host who value
+	local -a cells=()
+
+	host=$(fact "$1" host "$2")
+	for who in "${users[@]}"; do
+		value=$(fact "$1" "$who" "$2")
+		[[ $value != "$host" ]] || value="the same"
+		cells+=("$value")
+	done
+	row "$2 namespace" "$host" "${cells[@]}"
+}
+
+fact_row() { # fact_row DIRECTORY TITLE WHAT
+	row "$2" "$(short "$(fact "$1" host "$3")")" "$(short "$(fact "$1" alice "$3")")" "$(short "$(fact "$1" bob "$3")")"
+}
+
+table() {
+	local kind rule
+
+	printf -v rule '%.0s-' {1..20}
+	echo
+	echo "Two logins at the same time, under $POLICY (bob is in the group exam):"
+	echo
+	row "" "the host" alice bob
+	row "${rule:0:16}" "$rule" "$rule" "$rule"
+	for kind in $KINDS; do
+		namespace_row "$1" "$kind"
+	done
+	fact_row "$1" /tmp tmp
+	fact_row "$1" /dev/shm shm
+	fact_row "$1" "host name" host
+	fact_row "$1" "SysV segments" segments
+	fact_row "$1" interfaces interfaces
+	echo
+}
+
+if [[ ${NSC_TRY-} ]]; then
+	inside
+else
+	outside
+fi
