@@ -51,6 +51,9 @@ int sys_prctl(int option, unsigned long argument); /* its value, or a negative e
 /* An id of the mount that fd is on, unique among the mounts that exist: statx(2) STATX_MNT_ID. */
 int sys_mount_id(int fd, uint64_t *ret);
 
+/* The number of a mount namespace, of which a newer one has a greater: NS_GET_MNTNS_ID (kernel 6.11), else -ENOTTY. */
+int sys_mount_ns_id(int fd, uint64_t *ret);
+
 /* Is a mount of its own at path? 1, 0 or a negative errno. For paths that nobody but root can change. */
 int sys_is_mount_root(const char *path);
 

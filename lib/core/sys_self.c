@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 #include <time.h>
@@ -43,6 +44,13 @@ int sys_ram(uint64_t *ret)
 		return -errno;
 	*ret = (uint64_t)info.totalram * info.mem_unit;
 	return 0;
+}
+
+#define GET_MNTNS_ID _IOR(0xb7, 5, uint64_t) /* NS_GET_MNTNS_ID of linux/nsfs.h */
+
+int sys_mount_ns_id(int fd, uint64_t *ret)
+{
+	return ioctl(fd, GET_MNTNS_ID, ret) < 0 ? -errno : 0;
 }
 
 void sys_sleep_ms(unsigned ms)

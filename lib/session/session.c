@@ -16,10 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/sys.h"
+#include "lib/session/litter.h"
 #include "lib/session/registry.h"
 
-/* How long close waits for the last process to leave: sshd closes while its user's process is on its way out. */
-enum { LINGER_MS = 500 };
+/* How long close waits for the last process to leave (sshd closes while its user's process is on its way out), and looks. */
+enum { LINGER_MS = 500, SCAN_MS = 100 };
 
 static int save_namespaces(const struct plan *plan, struct session *session, struct err *err)
 {
@@ -184,7 +185,6 @@ int session_return(struct session *session, struct err *err)
 	return first;
 }
 
-/* Somebody else may have moved the process on (another session opened in it): then it is not ours to move back. */
 static bool still_there(const struct session *session)
 {
 	cleanup_fd int own = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY);
@@ -195,6 +195,22 @@ static bool still_there(const struct session *session)
 		    strcmp(now, session->ns[i].entered) != 0)
 			return false;
 	return true;
+}
+
+/*
+ * The process is not where this session put it. Moved on, by a session that was opened on top of this one and is still
+ * open, it goes back to before this one. Moved back already, by the end of a session below, it stays where it is.
+ */
+static bool moved_on(const struct session *session)
+{
+	cleanup_fd int now = nsclone_ns_open_self(CLONE_NEWNS);
+	uint64_t here, before;
+
+	for (size_t i = 0; i < session->n_ns; i++)
+		if (session->ns[i].nstype == CLONE_NEWNS && now >= 0)
+			return sys_mount_ns_id(now, &here) == 0 &&
+			       sys_mount_ns_id(session->ns[i].before, &before) == 0 && here > before;
+	return false;
 }
 
 /* A watch on the marker that covers the session's directory in its own tree. */
@@ -238,17 +254,26 @@ static int go_back(struct session *session, struct err *err)
 	return r < 0 ? err_set(err, r, "cannot enter /") : 0;
 }
 
+/* Nobody is in it any more: the kernel says so of a session that we were in, and a scan of one that we had left. */
+static bool is_over(const struct session *session, int watch)
+{
+	char needle[64];
+
+	if (watch >= 0)
+		return sys_wait_unmount(watch, LINGER_MS) == 1;
+	snprintf(needle, sizeof(needle), "%.60s", strrchr(session->traces.path, '/'));
+	return session_in_use(needle, sys_monotonic_ms() + SCAN_MS) == 0;
+}
+
 static int close_in_place(struct session *session, struct err *err)
 {
-	cleanup_fd int watch = session->traces.record ? watch_marker(session) : -1;
-	int r = go_back(session, err);
+	bool there = still_there(session);
+	cleanup_fd int watch = there && session->traces.record ? watch_marker(session) : -1;
+	int r = there || moved_on(session) ? go_back(session, err) : 0;
 
 	close_namespaces(session);
-	if (r < 0 || !session->traces.record)
-		return r;
-	/* somebody is still in it: whoever comes later finds the record */
-	if (watch < 0 || sys_wait_unmount(watch, LINGER_MS) != 1)
-		return 0;
+	if (r < 0 || !session->traces.record || !is_over(session, watch))
+		return r; /* should somebody still be in it, whoever comes later finds the record */
 	return registry_remove(&session->traces, err);
 }
 
@@ -256,7 +281,7 @@ int session_close(struct session *session, struct err *err)
 {
 	int r = 0;
 
-	if (session->pid == sys_getpid() && session->euid == sys_geteuid() && still_there(session))
+	if (session->pid == sys_getpid() && session->euid == sys_geteuid())
 		r = close_in_place(session, err);
 	session_forget(session);
 	return r;
