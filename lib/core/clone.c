@@ -204,7 +204,7 @@ static long enter(struct clone *clone, struct nsclone_error *error)
 	if (pid > 0)
 		return pid;
 	/* The kernel may have filled it in before it found the reason to say no. */
-	if (clone->flags & NSCLONE_PIDFD)
+	if (clone->args->pidfd)
 		*clone->args->pidfd = pidfd;
 	return fail_kernel(clone, call, (int)pid, error);
 }

@@ -17,7 +17,6 @@
  */
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,9 +29,24 @@
 #define SYS_fsconfig   431
 #define SYS_fsmount    432
 #endif
+#ifndef AT_STATX_DONT_SYNC
+#define AT_STATX_DONT_SYNC 0x4000
+#endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
+
+/* The beginning of struct statx, which musl has had since 1.2.4 only, in its 256 bytes. */
+struct kernel_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint32_t nlink, uid, gid;
+	uint16_t mode, spare;
+	uint64_t ino, size, blocks, attributes_mask;
+	uint64_t rest[24];
+};
+
+_Static_assert(sizeof(struct kernel_statx) == 256, "struct statx");
 
 /* struct mount_attr came with 5.12's headers. */
 struct kernel_mount_attr {
@@ -92,12 +106,12 @@ int kernel_umount(const char *target, int flags)
 
 int kernel_statx_attributes(int fd, uint64_t *ret_attributes, uint64_t *ret_mask)
 {
-	struct statx st;
-	int r = KERNEL(statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &st));
+	struct kernel_statx st = {0};
+	int r = KERNEL(syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &st));
 
 	if (r < 0)
 		return r;
-	*ret_attributes = st.stx_attributes;
-	*ret_mask = st.stx_attributes_mask;
+	*ret_attributes = st.attributes;
+	*ret_mask = st.attributes_mask;
 	return 0;
 }

@@ -6,10 +6,10 @@
  * This header is the manual; libnsclone(3) is made from it. It knows no policy, prints nothing, reads no environment
  * and keeps no state.
  *
- * Every function returns 0 (or what it says: a file descriptor, an order) or a negative errno, and leaves errno itself
- * alone as far as callers are concerned. File descriptors that are returned are the caller's, close-on-exec, and never
- * below 3 unless the caller had closed 0, 1 or 2. Out-parameters are untouched on failure. Where there is
- * a struct nsclone_error * it may be NULL; it is filled in on failure only.
+ * Every function returns 0 (or what it says: a file descriptor, an order) or a negative errno, and leaves errno
+ * itself as it was. File descriptors that are returned are the caller's, close-on-exec, and never below 3 unless the
+ * caller had closed 0, 1 or 2. Out-parameters are untouched on failure. Where there is a struct nsclone_error * it
+ * may be NULL; it is filled in on failure only.
  */
 #ifndef NSCLONE_H
 #define NSCLONE_H
@@ -253,10 +253,11 @@ int nsclone_openat2(int dirfd, const char *path, int flags, mode_t mode, uint64_
 
 /*
  * Open path below dirfd (AT_FDCWD and a path from / are fine) without following any symbolic link, nor a magic link, in
- * any component: openat2(RESOLVE_NO_SYMLINKS|RESOLVE_NO_MAGICLINKS), or where that answers ENOSYS a walk of
- * openat(O_PATH|O_NOFOLLOW), component by component. `..` is refused (EINVAL) in both. flags must hold O_PATH or
- * O_DIRECTORY, so that a FIFO cannot block (EINVAL otherwise).
- * Errors: ELOOP a symbolic link is in the way; and those of open(2).
+ * any component: openat2(RESOLVE_NO_SYMLINKS|RESOLVE_NO_MAGICLINKS), or where that answers ENOSYS (EPERM in older
+ * containers) a walk of openat(O_PATH|O_NOFOLLOW), component by component. `..` is refused (EINVAL) in both. flags must
+ * hold O_PATH or O_DIRECTORY, so that a FIFO cannot block, and nothing that creates or cuts (EINVAL otherwise).
+ * O_NOFOLLOW makes no difference. On the way, not in the last component, automount points are mounted.
+ * Errors: ELOOP a symbolic link is in the way, the last component included; ENAMETOOLONG; and those of open(2).
  */
 int nsclone_open_nosymlink(int dirfd, const char *path, int flags);
 
@@ -266,11 +267,17 @@ int nsclone_open_nosymlink(int dirfd, const char *path, int flags);
  * create names none is. root is a descriptor of the directory that `/` means, for the path and for absolute links in it
  * (a tree that is being assembled aside), or AT_FDCWD: the caller's own root. flags as for nsclone_open_nosymlink();
  * the last component is treated like the others.
- * Errors: ELOOP an untrusted or the 41st symbolic link; EINVAL path is not absolute or holds `..`; those of open(2).
+ * Trusted is a directory that uid 0 owns and neither group nor others can write to, if all that were passed are; a link
+ * in it counts if uid 0 owns it, too. `..` in such a link's target is followed, but not above root.
+ * Errors: ELOOP an untrusted link, one of procfs, `..` in a link's target below an untrusted directory, or the 41st
+ * link: error->reason says which; EINVAL path is not absolute or holds `..`, or flags; ENAMETOOLONG; those of open(2).
  */
 int nsclone_open_trusted(int root, const char *path, int flags, struct nsclone_error *error);
 
-/* The path that fd names now, by readlink of /proc/self/fd/FD. Returns 0; ENAMETOOLONG; those of readlink(2). */
+/*
+ * The path that fd names now, by readlink of /proc/self/fd/FD, into buffer of size bytes. For messages: it may be
+ * another by the time it is read. Errors: ENAMETOOLONG; ENOENT no such descriptor, or no /proc; those of readlink(2).
+ */
 int nsclone_fd_path(int fd, char *buffer, size_t size);
 
 /* ---- Mounts by file descriptor: fsopen(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2) ------------ */
@@ -284,27 +291,42 @@ struct nsclone_mount_option {
 /*
  * A new, detached mount of a file system: fsopen, fsconfig for each option, FSCONFIG_CMD_CREATE, fsmount.
  * attributes are MOUNT_ATTR_* of fsmount(2). Returns its descriptor, for nsclone_mount_attach(). Closing it unattached
- * unmounts it. On failure error->reason is the kernel's own message from the file system context, where it has one.
+ * unmounts it. On failure error->call is the system call, error->object the option or the file system, error->reason
+ * the kernel's own message from the file system context, where it has one ("tmpfs: Bad value for 'size'").
+ * Errors: ENODEV no such file system; EINVAL an option or an attribute; EPERM; ENOSYS before 5.2; those of the file
+ * system.
  */
 int nsclone_mount_new(const char *fstype, const struct nsclone_mount_option *options, size_t n, uint64_t attributes,
 		      struct nsclone_error *error);
 
 /*
  * A detached copy of the mount at dirfd/path ("" with AT_EMPTY_PATH semantics for dirfd itself), with all mounts below
- * it where recursive: open_tree(2) with OPEN_TREE_CLONE. The original must be in the caller's mount namespace (EINVAL).
+ * it where recursive: open_tree(2) with OPEN_TREE_CLONE. A symbolic link as the last component is not followed.
+ * Returns a descriptor as nsclone_mount_new() does. A descriptor got before an unshare(2) of NEWNS names the old mount.
+ * Errors: EINVAL the original is not in the caller's mount namespace, or unbindable; EPERM; those of open(2).
  */
 int nsclone_mount_copy(int dirfd, const char *path, bool recursive);
 
 /*
  * Set and clear MOUNT_ATTR_* of the mount that fd is the root of, and of all below it where recursive:
- * mount_setattr(2), kernel 5.12.
+ * mount_setattr(2), kernel 5.12. To change the access time mode, clear holds MOUNT_ATTR__ATIME.
+ * Errors: EINVAL fd is not the root of a mount, or bits that do not go together; EPERM a locked flag would be cleared;
+ * EBUSY read-only, and a file is open for writing.
  */
 int nsclone_mount_attributes(int fd, bool recursive, uint64_t set, uint64_t clear);
 
-/* Attach a detached (or move an attached) mount onto the file or directory target: move_mount(2). */
+/*
+ * Attach a detached (or move an attached) mount onto the file or directory target: move_mount(2). mount names the root
+ * of the attached mount afterwards, target what lies below it.
+ * Errors: ENOTDIR one is a directory and the other is not; EINVAL target is not in this mount namespace; EPERM; ELOOP
+ * target lies in mount.
+ */
 int nsclone_mount_attach(int mount, int target);
 
-/* Make every mount from / on a slave: mount(2) MS_REC|MS_SLAVE. Nothing propagates out afterwards. */
+/*
+ * Make every mount from / on a slave: mount(2) MS_REC|MS_SLAVE. Nothing propagates out afterwards.
+ * Errors: EINVAL the caller's root is not the root of a mount (chroot); EPERM.
+ */
 int nsclone_mount_all_slave(void);
 
 /*
@@ -314,10 +336,14 @@ int nsclone_mount_all_slave(void);
  */
 int nsclone_mount_detach(int fd);
 
-/* Is fd the root of a mount, as statx(2) says (kernel 5.8)? Returns 1, 0 or a negative errno. */
+/* Is fd the root of a mount, as statx(2) says? Returns 1, 0 or a negative errno: ENOSYS before 5.8; EBADF. */
 int nsclone_mount_is_root(int fd);
 
-/* pivot_root(2). pivot_root(".", ".") works, too: then umount2(".", MNT_DETACH) rids you of the old root. */
+/*
+ * pivot_root(2): paths, as the caller's own. pivot_root(".", ".") works, too: then umount2(".", MNT_DETACH) rids you
+ * of the old root. Errors: EINVAL new_root is not the root of a mount, put_old not below it, or propagation is
+ * shared; EBUSY; EPERM; those of open(2).
+ */
 int nsclone_pivot_root(const char *new_root, const char *put_old);
 
 /* ---- Namespaces ------------------------------------------------------------------------------------------------ */
@@ -368,10 +394,13 @@ int nsclone_ns_get_nstype(int fd);
  */
 int nsclone_ns_get_owner_uid(int fd, uid_t *ret);
 
-/* lo up in the caller's network namespace: SIOCSIFFLAGS. ENODEV, EPERM. */
+/* lo up in the caller's network namespace: SIOCSIFFLAGS. Errors: EPERM; ENODEV there is no lo. */
 int nsclone_loopback_up(void);
 
-/* SIOCGIFFLAGS / SIOCSIFFLAGS of netdevice(7) for interface. EINVAL: name of 16 bytes or more. */
+/*
+ * SIOCGIFFLAGS and SIOCSIFFLAGS of netdevice(7): the IFF_* of interface, in the caller's network namespace.
+ * Errors: EINVAL an empty name or one of 16 bytes or more; ENODEV; EPERM.
+ */
 int nsclone_interface_get_flags(const char *interface, short *ret);
 int nsclone_interface_set_flags(const char *interface, short flags);
 

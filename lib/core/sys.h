@@ -45,20 +45,21 @@ pid_t sys_getpid(void);
 uid_t sys_geteuid(void);
 gid_t sys_getegid(void);
 int sys_ram(uint64_t *ret); /* bytes */
-void sys_sleep_ms(unsigned ms);
+void sys_sleep_us(unsigned us);
 int sys_prctl(int option, unsigned long argument); /* its value, or a negative errno */
 
-/* An id of the mount that fd is on, unique among the mounts that exist: statx(2) STATX_MNT_ID. */
-int sys_mount_id(int fd, uint64_t *ret);
+/* Where a path leads: the id of the mount (kernel 5.8), unique among those that exist, and the inode. */
+struct sys_place {
+	uint64_t mount;
+	uint64_t inode;
+};
+int sys_place(const char *path, struct sys_place *ret);
 
 /* The number of a mount namespace, of which a newer one has a greater: NS_GET_MNTNS_ID (kernel 6.11), else -ENOTTY. */
 int sys_mount_ns_id(int fd, uint64_t *ret);
 
 /* Is a mount of its own at path? 1, 0 or a negative errno. For paths that nobody but root can change. */
 int sys_is_mount_root(const char *path);
-
-/* Is / surely the root of the caller's mount namespace? false: it is not, or that cannot be told cheaply. */
-bool sys_root_is_true(void);
 
 /* A stable id of a process as long as it lives: the inode number of its pidfd (kernel 6.9; before, one for all). */
 int sys_process_id(pid_t pid, uint64_t *ret);

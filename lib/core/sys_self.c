@@ -53,9 +53,9 @@ int sys_mount_ns_id(int fd, uint64_t *ret)
 	return ioctl(fd, GET_MNTNS_ID, ret) < 0 ? -errno : 0;
 }
 
-void sys_sleep_ms(unsigned ms)
+void sys_sleep_us(unsigned us)
 {
-	struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
+	struct timespec t = {us / 1000000, (long)(us % 1000000) * 1000};
 
 	nanosleep(&t, NULL); /* shorter when a signal comes: callers look at the clock */
 }

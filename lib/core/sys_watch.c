@@ -16,21 +16,6 @@
 #ifndef MNT_DETACH
 #define MNT_DETACH 2
 #endif
-#ifndef STATX_MNT_ID
-#define STATX_MNT_ID 0x1000U
-#endif
-
-int sys_mount_id(int fd, uint64_t *ret)
-{
-	struct statx stx;
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
-		return -errno;
-	if (!(stx.stx_mask & STATX_MNT_ID))
-		return -EOPNOTSUPP;
-	*ret = stx.stx_mnt_id;
-	return 0;
-}
 
 int sys_umount_cwd(void)
 {

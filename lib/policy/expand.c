@@ -129,15 +129,11 @@ static void look_up(const struct policy_subject *subject, char specifier, struct
 	e->size = !e->text ? 0 : specifier == 'l' ? strcspn(e->text, ".") : strlen(e->text);
 }
 
-static bool expansion_check(char specifier, const struct expansion *e, struct complaint *c)
+static bool check_content(char specifier, const struct expansion *e, struct complaint *c)
 {
 	const char *what = describe(specifier);
 	struct complaint control;
 
-	if (!e->text) {
-		complain(c, 0, NULL, "%%%c: this login has no %s", specifier, what);
-		return false;
-	}
 	if (!text_check(e->text, e->size, false, &control))
 		return complain(c, 0, NULL, "%%%c: the %s has a %.100s in it", specifier, what, control.message);
 	if (specifier == 'h' && *e->text != '/')
@@ -153,6 +149,14 @@ static bool expansion_check(char specifier, const struct expansion *e, struct co
 	return true;
 }
 
+static bool check_expansion(char specifier, const struct expansion *e, struct complaint *c)
+{
+	if (e->text)
+		return check_content(specifier, e, c);
+	complain(c, 0, NULL, "%%%c: this login has no %s", specifier, describe(specifier));
+	return false;
+}
+
 /* One pass: into `out`, or only to count where that is NULL. The text has passed specifiers_check(). */
 static bool expand(const struct policy_subject *subject, const char *text, char *out, size_t *size, struct complaint *c)
 {
@@ -164,7 +168,7 @@ static bool expand(const struct policy_subject *subject, const char *text, char 
 			p += e.size;
 		} else {
 			look_up(subject, p[1], &e);
-			if (!expansion_check(p[1], &e, c)) {
+			if (!check_expansion(p[1], &e, c)) {
 				c->offset = (size_t)(p - text);
 				return false;
 			}

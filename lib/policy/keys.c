@@ -85,30 +85,22 @@ static const char *const sections[] = {
     [SECTION_NETWORK] = "Network",
 };
 
-/* Asked of every name for every line: most differ in the first bytes. */
 static bool is(const char *word, const char *text, size_t size)
 {
-	size_t i = 0;
-
-	while (i < size && word[i] == text[i])
-		i++;
-	return i == size && !word[i];
+	return size && *word == *text && !strncmp(word, text, size) && !word[size];
 }
 
 /* All names of the language, one after the other: i from 0 until NULL. */
-static const char *name_at(unsigned i, enum section *section, int *key)
+static const char *name_at(unsigned i, enum section *section)
 {
-	*key = (int)i;
 	*section = SECTION_SESSION;
 	if (i < POLICY_N_KEYS)
 		return policy_keys[i].name;
 	i -= POLICY_N_KEYS;
-	*key = (int)i;
 	*section = SECTION_MATCH;
 	if (i < POLICY_N_MATCH_KEYS)
 		return match_keys[i];
 	i -= POLICY_N_MATCH_KEYS;
-	*key = -1;
 	if (i >= N_UNBUILT)
 		return NULL;
 	*section = unbuilt[i].section;
@@ -120,9 +112,8 @@ static const char *nearest_key(enum section wanted, const char *name, size_t siz
 	const char *nearest = NULL, *candidate;
 	unsigned least = NO_SLIP;
 	enum section section;
-	int key;
 
-	for (unsigned i = 0; (candidate = name_at(i, &section, &key)); i++) {
+	for (unsigned i = 0; (candidate = name_at(i, &section)); i++) {
 		unsigned d = section == wanted ? slip_distance(name, size, candidate) : NO_SLIP;
 
 		if (d < least) {
@@ -133,21 +124,36 @@ static const char *nearest_key(enum section wanted, const char *name, size_t siz
 	return nearest;
 }
 
+/* What nearly every line is; the rest of the tables is for those that are wrong. */
+static int key_here(enum section section, const char *name, size_t size)
+{
+	if (section == SECTION_MATCH)
+		for (int i = 0; i < POLICY_N_MATCH_KEYS; i++)
+			if (is(match_keys[i], name, size))
+				return i;
+	if (section == SECTION_SESSION)
+		for (int i = 0; i < POLICY_N_KEYS; i++)
+			if (is(policy_keys[i].name, name, size))
+				return i;
+	return -1;
+}
+
 struct key_found key_find(enum section section, const char *name, size_t size)
 {
-	struct key_found found = {KEY_UNKNOWN, -1, NULL, NULL};
+	struct key_found found = {KEY_HERE, key_here(section, name, size), NULL, NULL};
 	enum section where;
 	const char *candidate;
-	int key;
 
-	for (unsigned i = 0; (candidate = name_at(i, &where, &key)); i++) {
+	if (found.key >= 0)
+		return found;
+	for (unsigned i = 0; (candidate = name_at(i, &where)); i++) {
 		if (!is(candidate, name, size))
 			continue;
-		found.key = key;
 		found.section = sections[where];
-		found.standing = where != section ? KEY_ELSEWHERE : key < 0 ? KEY_UNBUILT : KEY_HERE;
+		found.standing = where == section ? KEY_UNBUILT : KEY_ELSEWHERE;
 		return found;
 	}
+	found.standing = KEY_UNKNOWN;
 	if (section != SECTION_NONE)
 		found.nearest = nearest_key(section, name, size);
 	return found;

@@ -259,20 +259,19 @@ static void key_and_value(struct parser *p, const char *equals)
  * A line that was meant for a heading: Session], Match. Taken for a mistake of the rule before it, it would let a
  * whole rule vanish without harm to those whom that was about.
  */
-static bool is_lost_heading(const struct parser *p)
+static bool is_lost_heading(const struct parser *p, const char *equals)
 {
 	const char *text = p->line.text;
 	size_t size = p->line.size;
 	const char *nearest;
 
-	if (p->line.faulty || !size || memchr(text, '=', size))
+	if (p->line.faulty || !size || equals)
 		return false;
 	return text[size - 1] == ']' || section_find(text, size, &nearest) != SECTION_UNKNOWN || nearest;
 }
 
-static void read_line(struct parser *p)
+static void read_line(struct parser *p, const char *equals)
 {
-	const char *equals = memchr(p->line.text, '=', p->line.size);
 	struct policy_pos pos = reader_pos(&p->reader, p->line.text);
 	struct complaint c;
 
@@ -316,10 +315,12 @@ static void read_text(struct parser *p, const struct policy_text *text)
 	}
 	reader_init(&p->reader, text->name, text->data, text->size);
 	while (!p->out_of_memory && reader_next(&p->reader, &p->line)) {
-		if (p->line.heading || is_lost_heading(p))
+		const char *equals = p->line.size ? memchr(p->line.text, '=', p->line.size) : NULL;
+
+		if (p->line.heading || is_lost_heading(p, equals))
 			begin_section(p);
 		else
-			read_line(p);
+			read_line(p, equals);
 	}
 	if (!p->out_of_memory && !p->reader.out_of_memory) {
 		finish_section(p);

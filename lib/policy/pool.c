@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 4096, LARGEST = 1 << 20, ALIGN = _Alignof(max_align_t) };
+enum { FIRST = 4096, LARGEST = 1 << 20, ALIGN = _Alignof(void *) };
 
 struct pool {
 	struct pool *next;
 	size_t used;
 	size_t size;
-	_Alignas(max_align_t) char data[];
+	_Alignas(ALIGN) char data[];
 };
 
 static struct pool *add_block(struct pool **pool, size_t size)

@@ -11,7 +11,7 @@
 
 struct pool;
 
-/* Zeroed, aligned for any type; NULL: out of memory. *pool begins as NULL. */
+/* Zeroed, aligned for pointers and size_t; NULL: out of memory. *pool begins as NULL. */
 void *pool_alloc(struct pool **pool, size_t size);
 
 /* The first size bytes of s, with a NUL behind them. */

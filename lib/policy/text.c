@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 size_t text_character(const char *s, size_t size, unsigned *ret)
 {
 	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};

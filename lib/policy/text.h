@@ -60,6 +60,9 @@ size_t text_character(const char *s, size_t size, unsigned *ret);
 /* What a policy may be made of: UTF-8 without control characters; tabs only where white space is meant. */
 bool text_check(const char *s, size_t size, bool tabs, struct complaint *c);
 
-bool is_blank(char c);
+static inline bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
 
 #endif

@@ -37,7 +37,7 @@ static int look_at(struct facts_place *place, struct err *err)
 {
 	struct nsclone_error core = {0};
 	cleanup_fd int fd = nsclone_open_trusted(AT_FDCWD, place->path, O_PATH | O_DIRECTORY, &core);
-	struct statvfs fs;
+	struct statvfs fs = {0};
 	struct stat st;
 	int r;
 

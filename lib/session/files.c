@@ -2,21 +2,19 @@
 /*
  * Finding and reading the policy files.
  *
- * A file counts as root's word only if root alone could have written it: the file is checked by fstat on the opened
- * descriptor, the directory and every directory above it likewise. (Above, a sticky directory that others may write to
- * is let pass: nobody can rename root's entries there.) What is wrong with one file spoils that file, loudly; a
- * directory that cannot be listed is never an empty one.
+ * A file counts as root's word only if root alone could have written it (trust.h). What is wrong with one file spoils
+ * that file, loudly; a directory that cannot be listed is never an empty one.
  */
 #include "lib/session/files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "lib/core/sys.h"
 #include "lib/session/arena.h"
+#include "lib/session/trust.h"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_FILES = 4096 };
 
@@ -35,86 +33,6 @@ struct files {
 	size_t n_ignored;
 	uid_t trusted_uid;
 };
-
-static bool owner_trusted(const struct files *files, const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == files->trusted_uid;
-}
-
-static const char *distrust(const struct files *files, const struct stat *st, bool sticky_will_do)
-{
-	if (!owner_trusted(files, st))
-		return "is not owned by root";
-	if ((st->st_mode & 022) && !(sticky_will_do && (st->st_mode & S_ISVTX)))
-		return "is writable by group or others";
-	return NULL;
-}
-
-/* A directory above the one of the files; NULL: nobody but root can exchange what is below it. */
-static const char *distrust_above(const struct files *files, const struct stat *st)
-{
-	const char *why = distrust(files, st, true);
-
-	return why ? "lies below a directory that others than root can write to" : NULL;
-}
-
-/* All above the directory fd, by `..`: where the path to it leads through a symbolic link. */
-static const char *distrust_parents(const struct files *files, int dirfd)
-{
-	cleanup_fd int fd = sys_openat(dirfd, ".", O_PATH | O_DIRECTORY);
-	struct stat st, below;
-	const char *why;
-	int parent;
-
-	if (fd < 0 || sys_fstat(fd, &below) < 0)
-		return "cannot be examined";
-	for (;; below = st) {
-		parent = sys_openat(fd, "..", O_PATH | O_DIRECTORY);
-		sys_close(fd);
-		fd = parent;
-		if (fd < 0 || sys_fstat(fd, &st) < 0)
-			return "lies below a directory that cannot be examined";
-		if (st.st_dev == below.st_dev && st.st_ino == below.st_ino)
-			return NULL; /* the parent of / is / */
-		why = distrust_above(files, &st);
-		if (why)
-			return why;
-	}
-}
-
-/* All above the directory fd, by its path: what root alone can change is what it was when the directory was opened. */
-static const char *distrust_path(const struct files *files, int dirfd, const char *path)
-{
-	char prefix[PATH_MAX];
-	struct stat st;
-	const char *why;
-
-	if (path[0] != '/' || strlen(path) >= sizeof(prefix))
-		return distrust_parents(files, dirfd);
-	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
-		size_t n = slash == path ? 1 : (size_t)(slash - path);
-
-		memcpy(prefix, path, n);
-		prefix[n] = '\0';
-		if (sys_fstatat(AT_FDCWD, prefix, &st) < 0)
-			return "lies below a directory that cannot be examined";
-		if (S_ISLNK(st.st_mode))
-			return distrust_parents(files, dirfd);
-		why = distrust_above(files, &st);
-		if (why)
-			return why;
-	}
-	return NULL;
-}
-
-/* The directory itself and all above it. NULL: nobody but root can have put files there. */
-static const char *distrust_directory(const struct files *files, int dirfd, const char *path)
-{
-	struct stat st;
-	const char *why = sys_fstat(dirfd, &st) < 0 ? "cannot be examined" : distrust(files, &st, false);
-
-	return why ? why : distrust_path(files, dirfd, path);
-}
 
 static int add_entry(struct files *files, const char *name, const char *path, struct entry **ret)
 {
@@ -188,7 +106,7 @@ static int read_regular(struct files *files, int fd, struct policy_text *text)
 		return r;
 	text->unreadable = !S_ISREG(st.st_mode) ? "is not a regular file"
 			   : st.st_size > MAX_FILE ? "is larger than 4 MiB"
-						   : distrust(files, &st, false);
+						   : trust_check(files->trusted_uid, &st, false);
 	return text->unreadable ? 0 : read_whole(files, fd, (size_t)st.st_size, text);
 }
 
@@ -264,7 +182,7 @@ static int spoil(struct files *files, const char *path, int code, const char *wh
 
 static int list_directory(struct files *files, DIR *dir, const char *directory)
 {
-	const char *spoilt = distrust_directory(files, dirfd(dir), directory);
+	const char *spoilt = trust_check_directory(files->trusted_uid, dirfd(dir), directory);
 	struct dirent *d;
 	int r;
 
@@ -314,7 +232,7 @@ static int read_main_file(struct files *files)
 	if (r <= 0)
 		return r;
 	dirfd = sys_open(NSCLONE_SYSCONF_DIR, O_PATH | O_DIRECTORY);
-	spoilt = dirfd < 0 ? "cannot be opened" : distrust_directory(files, dirfd, NSCLONE_SYSCONF_DIR);
+	spoilt = dirfd < 0 ? "cannot be opened" : trust_check_directory(files->trusted_uid, dirfd, NSCLONE_SYSCONF_DIR);
 	if (!spoilt)
 		return read_entry(files, dirfd, "nsclone.conf", &entry->text);
 	entry->text.unreadable = arena_printf(&files->arena, "its directory %s", spoilt);
@@ -383,7 +301,7 @@ int files_read(const struct files_request *request, struct files **ret, struct e
 		files_free(files);
 		return r;
 	}
-	for (size_t i = 0; i < files->n; i++)
+	for (size_t i = 0; files->texts && i < files->n; i++)
 		files->texts[i] = files->entries[i].text;
 	*ret = files;
 	return 0;

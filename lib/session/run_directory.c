@@ -23,7 +23,7 @@
 #include "lib/session/remove.h"
 #include "lib/session/run.h"
 
-enum { LOCK_MS = 5000, LOCK_NAP_MS = 2, TRIES = 8, OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
+enum { LOCK_MS = 5000, LOCK_NAP_US = 200, TRIES = 8, OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
 
 static const char *last_component(const struct plan_step *step)
 {
@@ -62,7 +62,7 @@ static int lock(int fd)
 	while ((r = sys_flock(fd, LOCK_EX | LOCK_NB)) == -EWOULDBLOCK) {
 		if (sys_monotonic_ms() >= end)
 			return -ETIMEDOUT;
-		sys_sleep_ms(LOCK_NAP_MS);
+		sys_sleep_us(LOCK_NAP_US);
 	}
 	return r;
 }

@@ -84,19 +84,27 @@ static int run_detach(struct run *run, const struct plan_step *step)
 	return err_set(run->err, -ELOOP, "cannot detach %s: mounts keep coming", step->path);
 }
 
+/* Where the mount goes: by path in the tree as it is now, or onto a directory of ours. */
+static int attach_onto(struct run *run, const struct plan_step *step, int onto)
+{
+	int r = nsclone_mount_attach(run->slots[step->from], onto);
+
+	return r < 0 ? err_set(run->err, r, "cannot attach the mount for %s: move_mount", step->path) : 0;
+}
+
 static int run_attach(struct run *run, const struct plan_step *step)
 {
 	struct nsclone_error core = {0};
-	cleanup_fd int opened = -1;
-	int onto = step->onto == PLAN_NO_SLOT ? -1 : run->slots[step->onto], r;
+	int fd, r;
 
-	if (onto < 0) {
-		opened = onto = nsclone_open_trusted(run->root, step->path, O_PATH | O_DIRECTORY, &core);
-		if (onto < 0)
-			return err_core(run->err, onto, &core, "cannot open %s", step->path);
-	}
-	r = nsclone_mount_attach(run->slots[step->from], onto);
-	return r < 0 ? err_set(run->err, r, "cannot attach the mount for %s: move_mount", step->path) : 0;
+	if (step->onto != PLAN_NO_SLOT)
+		return attach_onto(run, step, run->slots[step->onto]);
+	fd = nsclone_open_trusted(run->root, step->path, O_PATH | O_DIRECTORY, &core);
+	if (fd < 0)
+		return err_core(run->err, fd, &core, "cannot open %s", step->path);
+	r = attach_onto(run, step, fd);
+	sys_close(fd);
+	return r;
 }
 
 static int run_pivot(struct run *run)

@@ -172,6 +172,22 @@ static void believes_directories_of_root_alone(void **state)
 	assert_int_equal(chmod(ETC, 0755), 0);
 }
 
+/* The path is root's alone, but what it leads to lies in a directory of somebody else. */
+static void looks_where_links_lead(void **state)
+{
+	struct files_request request = {.directory = ETC "/link"};
+
+	(void)state;
+	assert_int_equal(mkdir(ETC "/bob", 0755), 0);
+	assert_int_equal(mkdir(ETC "/bob/policy", 0755), 0);
+	put(ETC "/bob/policy/1.conf", "x");
+	assert_int_equal(symlink("bob/policy", ETC "/link"), 0);
+	assert_string_equal(names(&request), "1.conf=x");
+	assert_int_equal(chown(ETC "/bob", 1000, 0), 0);
+	assert_string_equal(names(&request),
+			    "1.conf!its directory lies below a directory that others than root can write to");
+}
+
 static void a_named_directory_must_be_there(void **state)
 {
 	struct files_request request = {.directory = ETC "/policy"};
@@ -229,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(believes_root_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(believes_regular_files_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(believes_directories_of_root_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(looks_where_links_lead, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_named_directory_must_be_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(replaces_namesakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_is_too_large, setup, teardown),

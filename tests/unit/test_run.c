@@ -6,7 +6,7 @@
  */
 /* WRAP: sys_open sys_openat sys_fstat sys_fstatat sys_mkdirat sys_fchown sys_fchmod sys_rename_noreplace */
 /* WRAP: sys_unlinkat sys_symlinkat sys_readlinkat sys_flock sys_fchdir sys_chdir sys_getcwd sys_sethostname */
-/* WRAP: sys_random sys_process_id sys_mount_id sys_set_fs_ids sys_prctl sys_umount_cwd nsclone_unshare nsclone_setns */
+/* WRAP: sys_random sys_process_id sys_place sys_set_fs_ids sys_prctl sys_umount_cwd nsclone_unshare nsclone_setns */
 /* WRAP: nsclone_open_trusted nsclone_open_nosymlink nsclone_ns_open_self nsclone_mount_new nsclone_mount_copy */
 /* WRAP: nsclone_mount_attributes nsclone_mount_attach nsclone_mount_all_slave nsclone_mount_is_root */
 /* WRAP: nsclone_mount_detach nsclone_pivot_root nsclone_loopback_up */
@@ -69,7 +69,7 @@ WRAPPED(int, sys_getcwd, (char *buffer, size_t size), (buffer, size))
 WRAPPED(int, sys_sethostname, (const char *name), (name))
 WRAPPED(int, sys_random, (void *buffer, size_t size), (buffer, size))
 WRAPPED(int, sys_process_id, (pid_t pid, uint64_t *ret), (pid, ret))
-WRAPPED(int, sys_mount_id, (int fd, uint64_t *ret), (fd, ret))
+WRAPPED(int, sys_place, (const char *path, struct sys_place *ret), (path, ret))
 WRAPPED(int, sys_set_fs_ids, (uid_t uid, gid_t gid), (uid, gid))
 WRAPPED(int, sys_prctl, (int option, unsigned long argument), (option, argument))
 WRAPPED(int, sys_umount_cwd, (void), ())

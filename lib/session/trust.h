@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Could anybody but root (and `trusted`, 0 for a login) have written this? Each returns NULL, or why it is not believed,
+ * to be read after "the file " or "its directory ".
+ */
+#ifndef NSCLONE_TRUST_H
+#define NSCLONE_TRUST_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+const char *trust_check(uid_t trusted, const struct stat *st, bool sticky_will_do);
+
+/* The opened directory, and all above it. path is what it was opened by. */
+const char *trust_check_directory(uid_t trusted, int dirfd, const char *path);
+
+#endif
