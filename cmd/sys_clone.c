@@ -87,7 +87,7 @@ static int take(const struct options *options, const char *name, const struct wo
 	return r;
 }
 
-static int run(const char *name, struct nsclone_clone_args *args, struct work *this, const struct words *words)
+static int run(const char *name, struct nsclone_clone_args args, struct work *this, const struct words *words)
 {
 	cleanup_fd int cgroup = words->cgroup ? sys_open(words->cgroup, O_PATH | O_DIRECTORY) : -1;
 	struct filled filled = {.pidfd = -1};
@@ -97,12 +97,12 @@ static int run(const char *name, struct nsclone_clone_args *args, struct work *t
 
 	if (words->cgroup && cgroup < 0)
 		return sys_say(name, words->cgroup, cgroup, NULL);
-	args->parent_tid = &filled.parent_tid;
-	args->child_tid = &filled.child_tid;
-	args->pidfd = &filled.pidfd;
-	args->cgroup = cgroup;
-	args->tls = thread_pointer();
-	r = nsclone_clone(work, this, args, &child, &error);
+	args.parent_tid = &filled.parent_tid;
+	args.child_tid = &filled.child_tid;
+	args.pidfd = &filled.pidfd;
+	args.cgroup = cgroup;
+	args.tls = thread_pointer();
+	r = nsclone_clone(work, this, &args, &child, &error);
 	return r < 0 ? sys_say_error(name, r, &error) : finish(name, &child, &filled, words->show);
 }
 
@@ -135,5 +135,5 @@ int cmd_sys_clone(int argc, char **argv)
 	if (r != 0)
 		return r;
 	this.command = argv + optind + 1;
-	return run(argv[0], &args, &this, &words);
+	return run(argv[0], args, &this, &words);
 }

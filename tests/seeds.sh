@@ -143,9 +143,11 @@ interface_flags_by_hand() {
 
 # The parent's namespace is one of its own, too: nothing here is the machine's.
 veth_between_two_networks() {
+	local out
+
 	needs ip ping || return
 	# shellcheck disable=SC2016 # expanded inside
-	"$N" sys unshare --loopback NEWNET -- bash -c '
+	out=$("$N" sys unshare --loopback NEWNET -- bash -c '
 		parent=$$
 		export parent
 		ip link add probe type veth peer name probe2 2>/dev/null || exit 77
@@ -161,12 +163,13 @@ veth_between_two_networks() {
 		ip addr add 192.168.99.1/24 dev outer && ip link set outer up || exit 1
 		ping -c 1 -W 10 192.168.99.2 || exit 1
 		"$N" sys setns --pid "$child" NEWNET -- ping -c 1 -W 10 192.168.99.1 || exit 1
-		[[ $(ip -o link show inner 2>/dev/null) = "" ]]'
-	case $? in
-	0) return 0 ;;
-	77) echo "impossible: this kernel has no veth" && return 77 ;;
-	*) return 1 ;;
+		[[ $(ip -o link show inner 2>/dev/null) = "" ]] && echo pinged both ways' 2>&1)
+	case $?:$out in
+	0:*"pinged both ways") return 0 ;;
+	77:*) echo "impossible: this kernel has no veth" && return 77 ;;
 	esac
+	echo "$out"
+	return 1
 }
 
 bind_is_seen_inside_only() {
@@ -203,7 +206,7 @@ clone_in_all_ways() {
 		want_status 76 "$N" sys clone --return 76 "$flags" || return
 		want_status 75 "$N" sys clone --stack 20000 --return 75 "$flags" || return
 	done
-	want_status 5 "$N" sys clone VM,VFORK,SIGCHLD -- sh -c 'exit 5'
+	want_status 5 "$N" sys clone VM,VFORK,SIGCHLD -- sh -c 'exit 5' || return
 	want_status 137 "$N" sys clone SIGCHLD -- sh -c 'kill -9 $$'
 }
 
@@ -267,7 +270,7 @@ setns_by_proc_file() {
 		readlink /proc/self/ns/uts || return
 	want "$(readlink "/proc/$HOLDER/ns/uts")" "$N" sys setns --file "/proc/$HOLDER/ns/uts" 0 -- \
 		readlink /proc/self/ns/uts || return
-	want_text "another type" "$N" sys setns --file "/proc/$HOLDER/ns/uts" NEWNET
+	want_text "another type" "$N" sys setns --file "/proc/$HOLDER/ns/uts" NEWNET || return
 	kill "$HOLDER"
 }
 
@@ -279,7 +282,7 @@ setns_by_pidfd() {
 	want "$expected" "$N" sys setns --pidfd "$HOLDER" NEWNET,NEWUTS,NEWIPC -- \
 		readlink /proc/self/ns/net /proc/self/ns/uts /proc/self/ns/ipc || return
 	want "$expected" "$N" sys setns --pid "$HOLDER" NEWNET,NEWUTS,NEWIPC -- \
-		readlink /proc/self/ns/net /proc/self/ns/uts /proc/self/ns/ipc
+		readlink /proc/self/ns/net /proc/self/ns/uts /proc/self/ns/ipc || return
 	kill "$HOLDER"
 }
 

@@ -13,36 +13,42 @@
 
 #define NO_YES "no", "yes"
 
+/* And its size: what nearly every line is asked for is then found by few comparisons. */
+#define NAME(text) text, sizeof(text) - 1
+
 const struct key policy_keys[POLICY_N_KEYS] = {
-    [POLICY_ISOLATE] = {"Isolate", .words = {NO_YES}, .word = POLICY_YES},
-    [POLICY_TRIAL] = {"Trial", .words = {NO_YES}},
-    [POLICY_ON_FAILURE] = {"OnFailure", .words = {"deny", "warn"}},
-    [POLICY_SCOPE] = {"Scope", .words = {"session"}, .unbuilt = "user"},
-    [POLICY_DESCRIPTION] = {"Description", .type = TYPE_TEXT},
-    [POLICY_PRIVATE_TMP] = {"PrivateTmp", .words = {NO_YES, "disconnected", "persistent"}, .argument = ARGUMENT_TMPFS,
-			    .with_argument = 1 << POLICY_TMP_DISCONNECTED},
-    [POLICY_PRIVATE_TMP_METHOD] = {"PrivateTmpMethod", .words = {"bind", "pivot"}},
-    [POLICY_INSTANCE_ROOT] = {"InstanceRoot", .type = TYPE_PATH, .text = NSCLONE_STATE_DIR},
-    [POLICY_PRIVATE_DIRECTORY] = {"PrivateDirectory", .type = TYPE_LIST, .argument = ARGUMENT_MODE},
-    [POLICY_PRIVATE_DEV_SHM] = {"PrivateDevShm", .words = {NO_YES}, .argument = ARGUMENT_TMPFS,
+    [POLICY_ISOLATE] = {NAME("Isolate"), .words = {NO_YES}, .word = POLICY_YES},
+    [POLICY_TRIAL] = {NAME("Trial"), .words = {NO_YES}},
+    [POLICY_ON_FAILURE] = {NAME("OnFailure"), .words = {"deny", "warn"}},
+    [POLICY_SCOPE] = {NAME("Scope"), .words = {"session"}, .unbuilt = "user"},
+    [POLICY_DESCRIPTION] = {NAME("Description"), .type = TYPE_TEXT},
+    [POLICY_PRIVATE_TMP] = {NAME("PrivateTmp"), .words = {NO_YES, "disconnected", "persistent"},
+			    .argument = ARGUMENT_TMPFS, .with_argument = 1 << POLICY_TMP_DISCONNECTED},
+    [POLICY_PRIVATE_TMP_METHOD] = {NAME("PrivateTmpMethod"), .words = {"bind", "pivot"}},
+    [POLICY_INSTANCE_ROOT] = {NAME("InstanceRoot"), .type = TYPE_PATH, .text = NSCLONE_STATE_DIR},
+    [POLICY_PRIVATE_DIRECTORY] = {NAME("PrivateDirectory"), .type = TYPE_LIST, .argument = ARGUMENT_MODE},
+    [POLICY_PRIVATE_DEV_SHM] = {NAME("PrivateDevShm"), .words = {NO_YES}, .argument = ARGUMENT_TMPFS,
 				.with_argument = 1 << POLICY_YES},
-    [POLICY_TEMPORARY_FILE_SYSTEM] = {"TemporaryFileSystem", .type = TYPE_LIST, .argument = ARGUMENT_TMPFS},
-    [POLICY_PRIVATE_IPC] = {"PrivateIPC", .words = {NO_YES}},
-    [POLICY_PRIVATE_NETWORK] = {"PrivateNetwork", .words = {NO_YES}},
-    [POLICY_PROTECT_HOSTNAME] = {"ProtectHostname", .words = {NO_YES, "private"}, .argument = ARGUMENT_HOST_NAME,
+    [POLICY_TEMPORARY_FILE_SYSTEM] = {NAME("TemporaryFileSystem"), .type = TYPE_LIST, .argument = ARGUMENT_TMPFS},
+    [POLICY_PRIVATE_IPC] = {NAME("PrivateIPC"), .words = {NO_YES}},
+    [POLICY_PRIVATE_NETWORK] = {NAME("PrivateNetwork"), .words = {NO_YES}},
+    [POLICY_PROTECT_HOSTNAME] = {NAME("ProtectHostname"), .words = {NO_YES, "private"}, .argument = ARGUMENT_HOST_NAME,
 				 .with_argument = 1 << POLICY_HOSTNAME_YES | 1 << POLICY_HOSTNAME_PRIVATE},
-    [POLICY_PROTECT_PROC] = {"ProtectProc", .words = {"default", "invisible", "ptraceable", "noaccess"}},
-    [POLICY_PROC_SUBSET] = {"ProcSubset", .words = {"all", "pid"}},
+    [POLICY_PROTECT_PROC] = {NAME("ProtectProc"), .words = {"default", "invisible", "ptraceable", "noaccess"}},
+    [POLICY_PROC_SUBSET] = {NAME("ProcSubset"), .words = {"all", "pid"}},
 };
 
-static const char *const match_keys[POLICY_N_MATCH_KEYS] = {
-    [POLICY_MATCH_USER] = "User",
-    [POLICY_MATCH_GROUP] = "Group",
-    [POLICY_MATCH_SERVICE] = "Service",
-    [POLICY_MATCH_REMOTE_HOST] = "RemoteHost",
-    [POLICY_MATCH_TTY] = "TTY",
-    [POLICY_MATCH_HOST] = "Host",
-    [POLICY_MATCH_FROM_USER] = "FromUser",
+static const struct {
+	const char *name;
+	size_t size;
+} match_keys[POLICY_N_MATCH_KEYS] = {
+    [POLICY_MATCH_USER] = {NAME("User")},
+    [POLICY_MATCH_GROUP] = {NAME("Group")},
+    [POLICY_MATCH_SERVICE] = {NAME("Service")},
+    [POLICY_MATCH_REMOTE_HOST] = {NAME("RemoteHost")},
+    [POLICY_MATCH_TTY] = {NAME("TTY")},
+    [POLICY_MATCH_HOST] = {NAME("Host")},
+    [POLICY_MATCH_FROM_USER] = {NAME("FromUser")},
 };
 
 static const struct {
@@ -99,7 +105,7 @@ static const char *name_at(unsigned i, enum section *section)
 	i -= POLICY_N_KEYS;
 	*section = SECTION_MATCH;
 	if (i < POLICY_N_MATCH_KEYS)
-		return match_keys[i];
+		return match_keys[i].name;
 	i -= POLICY_N_MATCH_KEYS;
 	if (i >= N_UNBUILT)
 		return NULL;
@@ -129,11 +135,11 @@ static int key_here(enum section section, const char *name, size_t size)
 {
 	if (section == SECTION_MATCH)
 		for (int i = 0; i < POLICY_N_MATCH_KEYS; i++)
-			if (is(match_keys[i], name, size))
+			if (match_keys[i].size == size && !memcmp(match_keys[i].name, name, size))
 				return i;
 	if (section == SECTION_SESSION)
 		for (int i = 0; i < POLICY_N_KEYS; i++)
-			if (is(policy_keys[i].name, name, size))
+			if (policy_keys[i].size == size && !memcmp(policy_keys[i].name, name, size))
 				return i;
 	return -1;
 }
@@ -192,7 +198,7 @@ const char *policy_key_name(enum policy_key key)
 
 const char *policy_match_key_name(enum policy_match_key key)
 {
-	return (unsigned)key < POLICY_N_MATCH_KEYS ? match_keys[key] : NULL;
+	return (unsigned)key < POLICY_N_MATCH_KEYS ? match_keys[key].name : NULL;
 }
 
 const char *policy_word(enum policy_key key, int word)

@@ -31,6 +31,7 @@ enum key_argument {
 
 struct key {
 	const char *name;
+	size_t size; /* of the name */
 	enum key_type type;
 	const char *words[5]; /* TYPE_WORD, ended by NULL; the index is policy_setting.word */
 	int word;	      /* the default */

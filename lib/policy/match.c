@@ -9,16 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is asked about a login, prepared once for the patterns of a condition. */
-struct question {
-	const struct policy_subject *subject;
-	enum policy_match_key key;
-	const char *item;
-	bool is_address;
-	struct address address;
-	char short_host[256];
-};
-
 static bool name_fits(const struct test *test, const char *name, bool ignore_case)
 {
 	if (!name)
@@ -51,70 +41,61 @@ static bool group_fits(const struct test *test, const struct policy_subject *sub
 	return false;
 }
 
-static bool remote_fits(const struct test *test, const struct question *q)
+static bool remote_fits(const struct test *test, const struct question *question)
 {
 	if (test->kind == TEST_ADDRESS)
-		return q->is_address && address_within(test->address, &q->address);
-	return name_fits(test, q->item, true);
+		return question->is_address && address_within(test->address, &question->address);
+	return name_fits(test, question->items[POLICY_MATCH_REMOTE_HOST], true);
 }
 
-static bool test_fits(const struct test *test, const struct question *q)
+static bool test_fits(enum policy_match_key key, const struct test *test, const struct question *question)
 {
-	switch (q->key) {
+	const char *item = question->items[key];
+
+	switch (key) {
 	case POLICY_MATCH_USER:
-		return user_fits(test, q->subject);
+		return user_fits(test, question->subject);
 	case POLICY_MATCH_GROUP:
-		return group_fits(test, q->subject);
+		return group_fits(test, question->subject);
 	case POLICY_MATCH_REMOTE_HOST:
-		return remote_fits(test, q);
+		return remote_fits(test, question);
 	case POLICY_MATCH_HOST:
-		return name_fits(test, q->item, true) || (q->item && name_fits(test, q->short_host, true));
+		return name_fits(test, item, true) || (item && name_fits(test, question->short_host, true));
 	case POLICY_MATCH_SERVICE:
 	case POLICY_MATCH_TTY:
 	case POLICY_MATCH_FROM_USER:
-		return name_fits(test, q->item, false);
+		return name_fits(test, item, false);
 	case POLICY_N_MATCH_KEYS:
 		break;
 	}
 	return false;
 }
 
-static const char *item(const struct policy_subject *subject, enum policy_match_key key)
+/* PAM items are often there and empty: that is not there. */
+static const char *not_empty(const char *item)
 {
-	switch (key) {
-	case POLICY_MATCH_SERVICE:
-		return subject->service;
-	case POLICY_MATCH_REMOTE_HOST:
-		return subject->remote_host;
-	case POLICY_MATCH_TTY:
-		return subject->tty && !strncmp(subject->tty, "/dev/", 5) ? subject->tty + 5 : subject->tty;
-	case POLICY_MATCH_HOST:
-		return subject->host;
-	case POLICY_MATCH_FROM_USER:
-		return subject->from_user;
-	case POLICY_MATCH_USER:
-	case POLICY_MATCH_GROUP:
-	case POLICY_N_MATCH_KEYS:
-		break;
-	}
-	return NULL;
+	return item && *item ? item : NULL;
 }
 
-/* PAM items are often there and empty: that is not there. */
-static void ask(struct question *q, const struct policy_subject *subject, enum policy_match_key key)
+void question_init(struct question *question, const struct policy_subject *subject)
 {
-	q->subject = subject;
-	q->key = key;
-	q->item = item(subject, key);
-	if (q->item && !*q->item)
-		q->item = NULL;
-	q->is_address = key == POLICY_MATCH_REMOTE_HOST && q->item && address_of_host(q->item, &q->address);
-	if (key == POLICY_MATCH_HOST && q->item)
-		snprintf(q->short_host, sizeof(q->short_host), "%.*s", (int)strcspn(q->item, "."), q->item);
+	const char *tty = subject->tty;
+	const char *host = not_empty(subject->host);
+	const char *remote = not_empty(subject->remote_host);
+
+	*question = (struct question){.subject = subject};
+	question->items[POLICY_MATCH_SERVICE] = not_empty(subject->service);
+	question->items[POLICY_MATCH_REMOTE_HOST] = remote;
+	question->items[POLICY_MATCH_TTY] = not_empty(tty && !strncmp(tty, "/dev/", 5) ? tty + 5 : tty);
+	question->items[POLICY_MATCH_HOST] = host;
+	question->items[POLICY_MATCH_FROM_USER] = not_empty(subject->from_user);
+	question->is_address = remote && address_of_host(remote, &question->address);
+	if (host)
+		snprintf(question->short_host, sizeof(question->short_host), "%.*s", (int)strcspn(host, "."), host);
 }
 
 /* Any positive pattern, and no negative one. Only negative ones: none. */
-static bool condition_holds(const struct condition *condition, const struct question *q, const char **unwanted,
+static bool condition_holds(const struct condition *condition, const struct question *question, const char **unwanted,
 			    struct policy_pos *pos)
 {
 	bool any = false;
@@ -126,7 +107,7 @@ static bool condition_holds(const struct condition *condition, const struct ques
 		const struct test *test = &condition->tests[i];
 
 		positive |= !test->negated;
-		if ((any && !test->negated) || !test_fits(test, q))
+		if ((any && !test->negated) || !test_fits(condition->key, test, question))
 			continue;
 		if (test->negated) {
 			*unwanted = condition->patterns[i].text;
@@ -135,7 +116,7 @@ static bool condition_holds(const struct condition *condition, const struct ques
 		}
 		any = true;
 	}
-	return any || (!positive && (q->key != POLICY_MATCH_USER || q->subject->uid));
+	return any || (!positive && (condition->key != POLICY_MATCH_USER || question->subject->uid));
 }
 
 static enum fit refuse(struct policy_verdict *why_not, enum policy_match_key key, struct policy_pos pos)
@@ -145,8 +126,9 @@ static enum fit refuse(struct policy_verdict *why_not, enum policy_match_key key
 	return FIT_NO;
 }
 
-enum fit rule_fits(const struct rule *rule, const struct policy_subject *subject, struct policy_verdict *why_not)
+enum fit rule_fits(const struct rule *rule, const struct question *question, struct policy_verdict *why_not)
 {
+	const struct policy_subject *subject = question->subject;
 	enum fit fit = FIT_YES;
 
 	*why_not = (struct policy_verdict){.key = POLICY_MATCH_USER, .pos = rule->view.pos};
@@ -154,7 +136,6 @@ enum fit rule_fits(const struct rule *rule, const struct policy_subject *subject
 		return FIT_NO;
 	for (size_t i = 0; i < rule->n_conditions; i++) {
 		const struct condition *condition = &rule->conditions[i];
-		struct question q;
 		const char *unwanted;
 		struct policy_pos pos;
 
@@ -163,8 +144,7 @@ enum fit rule_fits(const struct rule *rule, const struct policy_subject *subject
 			refuse(why_not, condition->key, condition->pos);
 			continue;
 		}
-		ask(&q, subject, condition->key);
-		if (!condition_holds(condition, &q, &unwanted, &pos)) {
+		if (!condition_holds(condition, question, &unwanted, &pos)) {
 			why_not->pattern = unwanted;
 			return refuse(why_not, condition->key, pos);
 		}

@@ -272,7 +272,6 @@ static bool is_lost_heading(const struct parser *p, const char *equals)
 
 static void read_line(struct parser *p, const char *equals)
 {
-	struct policy_pos pos = reader_pos(&p->reader, p->line.text);
 	struct complaint c;
 
 	p->section_used = true;
@@ -283,10 +282,10 @@ static void read_line(struct parser *p, const char *equals)
 	} else if (!equals || equals == p->line.text) {
 		complain(&c, 0, "lines are Key=value, [Section] or # comment", "'%.*s' is not an assignment",
 			 shown(p->line.text, p->line.size), p->line.text);
-		parser_error(p, pos, &c);
+		parser_error(p, reader_pos(&p->reader, p->line.text), &c);
 	} else if (p->section == SECTION_NONE) {
 		complain(&c, 0, "a rule begins with [Match]", "a key outside of a section");
-		parser_error(p, pos, &c);
+		parser_error(p, reader_pos(&p->reader, p->line.text), &c);
 	} else {
 		key_and_value(p, equals);
 	}

@@ -35,10 +35,11 @@ static struct pool *add_block(struct pool **pool, size_t size)
 	return block;
 }
 
+/* align: a power of two. */
 static void *take(struct pool **pool, size_t size, size_t align)
 {
 	struct pool *block = *pool;
-	size_t gap = block ? (align - block->used % align) % align : 0;
+	size_t gap = block ? -block->used & (align - 1) : 0;
 
 	if (size > SIZE_MAX / 4)
 		return NULL;

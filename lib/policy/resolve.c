@@ -49,12 +49,15 @@ static void note_error(struct decision *d, const struct rule *rule)
 
 static void ask_rules(struct decision *d)
 {
+	struct question question;
+
+	question_init(&question, d->subject);
 	while (d->n_asked < d->policy->n_rules && !d->left_alone) {
 		size_t i = d->n_asked++;
 		const struct rule *rule = rule_at(d->policy, i);
 		struct policy_verdict verdict;
 
-		d->fits[i] = (unsigned char)rule_fits(rule, d->subject, &verdict);
+		d->fits[i] = (unsigned char)rule_fits(rule, &question, &verdict);
 		if (d->fits[i] == FIT_YES) {
 			note_error(d, rule);
 			d->left_alone = is_final(d, rule);

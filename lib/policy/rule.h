@@ -95,8 +95,19 @@ enum fit {
 	FIT_GROUPS,
 };
 
+/* What rules ask about a question, prepared once for all of them. */
+struct question {
+	const struct policy_subject *subject;
+	const char *items[POLICY_N_MATCH_KEYS]; /* NULL: it has no such thing */
+	bool is_address;			/* of the remote host */
+	struct address address;
+	char short_host[256];
+};
+
+void question_init(struct question *question, const struct policy_subject *subject);
+
 /* Fills in why_not (key, pos, pattern) unless the answer is FIT_YES. */
-enum fit rule_fits(const struct rule *rule, const struct policy_subject *subject, struct policy_verdict *why_not);
+enum fit rule_fits(const struct rule *rule, const struct question *question, struct policy_verdict *why_not);
 
 /*
  * Settings in effect: what the rules in ret->applied assign, defaults for the rest. left_alone: Isolate= only; whom we

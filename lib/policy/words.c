@@ -181,6 +181,7 @@ static int special_word(struct pool **pool, const char **p, const char *end, boo
 
 int words_next(struct pool **pool, const char **p, const char *end, bool colons, struct word *ret, struct complaint *c)
 {
+	static const bool special[256] = {[' '] = true, ['\t'] = true, ['"'] = true, ['\''] = true, ['\\'] = true};
 	const char *start = *p;
 	const char *q;
 	int r;
@@ -189,9 +190,11 @@ int words_next(struct pool **pool, const char **p, const char *end, bool colons,
 		start++;
 	if (start == end)
 		return 0;
-	for (q = start; q < end && !is_blank(*q); q++) {
-		if (*q != '"' && *q != '\'' && !(colons && *q == '\\'))
+	for (q = start; q < end; q++) {
+		if (!special[(unsigned char)*q] || (*q == '\\' && !colons))
 			continue;
+		if (is_blank(*q))
+			break;
 		q = start;
 		r = special_word(pool, &q, end, colons, ret, c);
 		if (r == WORDS_BAD)

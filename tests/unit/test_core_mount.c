@@ -178,7 +178,7 @@ static void sets_attributes(void)
 	CHECK(nsclone_mount_attach(tmpfs(0), inner) == 0);
 	CHECK(nsclone_mount_attributes(mount, false, MOUNT_ATTR_RDONLY, 0) == 0);
 	CHECK(strstr(line_of("/mnt/target"), " ro,noexec"));
-	CHECK(strstr(line_of("/mnt/target/inner"), " rw"));
+	CHECK(strstr(line_of("/mnt/target/inner"), " rw,relatime -"));
 	CHECK(nsclone_mount_attributes(mount, true, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC) == 0);
 	CHECK(strstr(line_of("/mnt/target"), " rw,nosuid,relatime"));
 	CHECK(strstr(line_of("/mnt/target/inner"), " rw,nosuid"));

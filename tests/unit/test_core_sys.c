@@ -174,6 +174,12 @@ static void half_way(void)
 	CHECK(sys_set_fs_ids(20001, (gid_t)-1) == -EPERM);
 	fs_ids(&uid, &gid);
 	CHECK(uid == 0 && gid == 0);
+	if (sys_set_fs_ids(20001, 20002) < 0)
+		SKIP_CHILD();
+	CHECK(sys_set_fs_ids(0, (gid_t)-1) == -EPERM);
+	fs_ids(&uid, &gid);
+	CHECK(uid == 20001 && gid == 20002);
+	CHECK(sys_set_fs_ids(0, 0) == 0);
 	/* May take groups 20001 and 20002, but no user besides 20001. */
 	if (setresgid(20001, 20002, 20001) < 0 || setresuid(20001, 20001, 20001) < 0)
 		SKIP_CHILD();

@@ -124,10 +124,10 @@ static void test_too_large(void **state)
 	free(data);
 }
 
-/* Late errors (a [Match] proves keyless when it ends) stand in their place; those of two files do not mix. */
+/* Late errors (that a [Match] has no [Session] is known when the next begins) stand in their place; those of two files do not mix. */
 static void test_order(void **state)
 {
-	static const char first[] = "[Match]\nUser=*\n[Session]\nFoo=1\n[Match]\n[Session]\nBar=1\n";
+	static const char first[] = "[Match]\nUser=*\n[Session]\nFoo=1\n[Match]\nUser=*\n[Network]\n";
 	struct policy_text texts[] = {
 		{.name = "a", .data = first, .size = sizeof(first) - 1},
 		{.name = "b", .data = first, .size = sizeof(first) - 1},
