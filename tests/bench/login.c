@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * login [OPTION]... SERVICE...: sessions of the PAM services in /etc/pam-bench, one after the other in one process, as a
- * login daemon's listener would if it did not fork. In each round every service has its turn, in a new random order, so
- * that whatever else the machine does befalls all alike. After the last call, untimed, the process goes back to the
- * mount namespace that it came from: pam_namespace leaves it in the session's.
+ * login [OPTION]... SERVICE...: sessions of the PAM services in /etc/pam-bench, one after the other in one process. In
+ * each round every service has its turn, in a new random order, so that whatever else the machine does befalls all
+ * alike. After the last call, untimed, the process goes back to the mount namespace that it came from: pam_namespace
+ * leaves it in the session's.
  *
  *   --rounds N    so many rounds (default 100)
  *   --fresh       each session in a new process, which loads the module for the first time
@@ -12,9 +12,9 @@
  *   --same        the processes of a burst log in the same user; else each another
  *
  * Prints for each service: its name; the medians in nanoseconds of pam_start, pam_open_session, pam_close_session,
- * pam_end; the 90th percentiles of pam_open_session, and of open and close together; the number of sessions; and what was
- * not the host's in the first of them, from which the script sees that all modules did the same. Sets up a log daemon
- * that forgets all it hears.
+ * pam_end; the 90th percentiles of pam_open_session, and of open and close together; the number of sessions; and what
+ * was not the host's in the first of them, from which the script sees that all modules did the same. Sets up a log
+ * daemon that forgets all it hears.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,12 +36,20 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PART_START, PART_OPEN, PART_CLOSE, PART_END, N_CALLS, PART_SESSION = N_CALLS, N_PARTS, MAX_SERVICES = 16, WARM_UP = 3, BURST_ROOM = 20000 };
+enum { PART_START, PART_OPEN, PART_CLOSE, PART_END, N_CALLS, PART_SESSION = N_CALLS, N_PARTS };
+enum { MAX_SERVICES = 16, WARM_UP = 3, BURST_ROOM = 20000 };
 
 /* What a session may have of its own: inodes, as the process sees them */
 static const char *const PLACES[] = {
-	"/proc/self/ns/mnt", "/proc/self/ns/ipc", "/proc/self/ns/uts", "/proc/self/ns/net", "/tmp",
-	"/var/tmp",	     "/dev/shm",	  "/dev/mqueue",       "/sys",
+    "/proc/self/ns/mnt",
+    "/proc/self/ns/ipc",
+    "/proc/self/ns/uts",
+    "/proc/self/ns/net",
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/dev/mqueue",
+    "/sys",
 };
 enum { N_PLACES = sizeof(PLACES) / sizeof(*PLACES) };
 
@@ -215,7 +223,7 @@ static void shuffle(int *order, uint64_t *seed)
 static void run_rounds(struct tally **tallies)
 {
 	uint64_t seed = 88172645463325252U;
-	int order[MAX_SERVICES];
+	int order[MAX_SERVICES] = {0};
 
 	for (int i = 0; i < bench.n_services; i++)
 		order[i] = i;
@@ -346,9 +354,9 @@ static void forget_what_is_logged(void)
 static int parse(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"rounds", required_argument, NULL, 'r'}, {"burst", required_argument, NULL, 'b'},
-		{"slice", required_argument, NULL, 's'},  {"fresh", no_argument, NULL, 'f'},
-		{"same", no_argument, NULL, 'S'},	  {NULL, 0, NULL, 0},
+	    {"rounds", required_argument, NULL, 'r'}, {"burst", required_argument, NULL, 'b'},
+	    {"slice", required_argument, NULL, 's'},  {"fresh", no_argument, NULL, 'f'},
+	    {"same", no_argument, NULL, 'S'},	      {NULL, 0, NULL, 0},
 	};
 	int c;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pam_floor.so [ipc] [uts] [net] [bind=FROM:TO]... [tmpfs=TO]... [sysfs=TO] [mqueue=TO]: what a session costs if nothing is
- * checked, logged, looked up or undone. The bare system calls: one descriptor for each namespace, unshare, all mounts
- * slave, mount(2) in the order of the arguments, lo up; at close setns, in reverse. It goes wrong in every way that
- * lib/session is about. A measure for tests/bench/run.sh, nothing else.
+ * pam_floor.so [ipc] [uts] [net] [bind=FROM:TO]... [tmpfs=TO]... [sysfs=TO] [mqueue=TO]: what a session costs if
+ * nothing is checked, logged, looked up or undone. The bare system calls: one descriptor for each namespace, unshare,
+ * all mounts slave, mount(2) in the order of the arguments, lo up; at close setns, in reverse. It goes wrong in every
+ * way that lib/session is about. A measure for tests/bench/run.sh, nothing else.
  */
 #include <fcntl.h>
 #include <net/if.h>
@@ -24,10 +24,10 @@ static const struct {
 	const char *path;
 	int flag;
 } KINDS[N_KINDS] = {
-	{NULL, "/proc/self/ns/mnt", CLONE_NEWNS},
-	{"ipc", "/proc/self/ns/ipc", CLONE_NEWIPC},
-	{"uts", "/proc/self/ns/uts", CLONE_NEWUTS},
-	{"net", "/proc/self/ns/net", CLONE_NEWNET},
+    {NULL, "/proc/self/ns/mnt", CLONE_NEWNS},
+    {"ipc", "/proc/self/ns/ipc", CLONE_NEWIPC},
+    {"uts", "/proc/self/ns/uts", CLONE_NEWUTS},
+    {"net", "/proc/self/ns/net", CLONE_NEWNET},
 };
 
 static int saved[N_KINDS] = {-1, -1, -1, -1};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * policy N ROUNDS: what the policy costs by itself, with N rules: a line "N LOAD RESOLVE FIT", medians in nanoseconds of
- * policy_load() and policy_resolve(), and how many rules fitted. The rules are a site's: for one user each, or for
+ * policy N ROUNDS: what the policy costs by itself, with N rules: a line "N LOAD RESOLVE FIT", medians in nanoseconds
+ * of policy_load() and policy_resolve(), and how many rules fitted. The rules are a site's: for one user each, or for
  * services, addresses and ranges of uids; one rule in a hundred fits the login. Processor time: they wait for nothing.
  */
+#include "lib/policy/policy.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "lib/policy/policy.h"
 
 struct times {
 	long load;
@@ -53,8 +53,14 @@ static char *write_policy(int n, size_t *size)
 static int measure(const struct policy_text *text, struct times *times, size_t *n_fit)
 {
 	const struct policy_subject subject = {
-		.user = "alice", .uid = 20001, .gid = 20001, .home = "/home/alice", .service = "sshd",
-		.remote_host = "192.0.2.7", .tty = "ssh", .host = "host.example.org",
+	    .user = "alice",
+	    .uid = 20001,
+	    .gid = 20001,
+	    .home = "/home/alice",
+	    .service = "sshd",
+	    .remote_host = "192.0.2.7",
+	    .tty = "ssh",
+	    .host = "host.example.org",
 	};
 	struct policy_result result;
 	struct policy *policy;

@@ -7,19 +7,20 @@
 # Ratios are what counts: all that is compared takes turns, in one process, session by session (tests/bench/login.c).
 #
 #	libpam          pam_permit: what PAM costs without any session
-#	floor           the same namespaces and mounts by the bare system calls, nothing else (tests/bench/pam_floor.so.c)
-#	nsclone         pam_nsclone, by a policy of ten rules, of which one fits
-#	pam_namespace   the same directories, without its init script; never namespaces other than the mount namespace, and
-#	                its close leaves the process where it is (so there is nothing to compare with in its close)
+#	floor           the same namespaces and mounts by the bare system calls (tests/bench/pam_floor.so.c)
+#	nsclone         pam_nsclone, by a policy of ten rules in three files, of which one fits
+#	namespace       pam_namespace: the same directories, without its init script. It makes no other namespaces, and its
+#	                close leaves the process where it is, so there is nothing to compare with
 #
-# All of it happens in a scratch machine: a mount namespace with a tmpfs as root and ten mounts, shared as systemd has them,
-# among which /usr, read-only. Nothing stays behind.
+# All of it happens in a scratch machine: a mount namespace with a tmpfs as root and ten mounts, shared as systemd has
+# them, among which /usr, read-only. Nothing stays behind.
 set -u
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 B=$(realpath "${B:-build}")
 export B
-readonly NEW_ROOT=/mnt SETTLE=0.3
+readonly SETTLE=0.3
+NEW_ROOT='' # where the scratch machine is put together
 quick=0 missed=0 assert=''
 
 die() {
@@ -118,10 +119,19 @@ change_root() {
 	sysctl -qw net.unix.max_dgram_qlen=512 # of this network namespace: as systemd sets it, for /dev/log
 }
 
+new_root() {
+	local place
+
+	for place in /mnt /media /srv /opt; do
+		[[ -d $place && $B/ != $place/* ]] || continue
+		mount -t tmpfs -o mode=755 bench "$place" && NEW_ROOT=$place && return
+	done
+	die "no place for the new root"
+}
+
 build_world() {
 	umask 022
-	mount -t tmpfs -o mode=755 bench "$NEW_ROOT" || die "$NEW_ROOT"
-	tree && usr && devices && kernel && accounts && modules && change_root
+	new_root && tree && usr && devices && kernel && accounts && modules && change_root
 }
 
 #
@@ -135,7 +145,8 @@ readonly DIRECTORIES='/tmp /var/lib/inst-tmp/ user root|/var/tmp /var/lib/inst-v
 readonly BIND='bind=/var/lib/floor-tmp:/tmp bind=/var/lib/floor-var-tmp:/var/tmp'
 readonly TMPFS_DIRECTORIES='/tmp tmpfs tmpfs root|/var/tmp tmpfs tmpfs root|/dev/shm tmpfs tmpfs root'
 readonly SCENARIOS=(tmp session tmpfs ipc net)
-declare -A title=([tmp]='private /tmp' [session]='PrivateTmp=yes' [tmpfs]='three tmpfs' [ipc]='+ IPC + UTS' [net]='+ network')
+declare -A title=([tmp]='private /tmp' [session]='PrivateTmp=yes' [tmpfs]='three tmpfs' [ipc]='+ IPC + UTS'
+	[net]='+ network')
 declare -A target=([tmp]=1.8 [session]='' [tmpfs]='' [ipc]=1.5 [net]=1.25)
 declare -A floor=([tmp]=$BIND [session]=$BIND [tmpfs]=$TMPFS
 	[ipc]="ipc uts $TMPFS mqueue=/dev/mqueue" [net]="ipc uts net $TMPFS mqueue=/dev/mqueue sysfs=/sys")
@@ -146,7 +157,8 @@ declare -A namespace=([tmp]=$DIRECTORIES [session]=$DIRECTORIES [tmpfs]=$TMPFS_D
 	[net]=$TMPFS_DIRECTORIES)
 
 write_rule() { # write_rule SERVICE SETTINGS
-	printf '[Match]\nUser=1000-59999 !nobody\nService=%s\n\n[Session]\nDescription=%s\n%s\n\n' "$1" "$1" "${2//|/$'\n'}"
+	printf '[Match]\nUser=1000-59999 !nobody\nService=%s\n\n' "$1"
+	printf '[Session]\nDescription=%s\n%s\n\n' "$1" "${2//|/$'\n'}"
 }
 
 services() {
@@ -162,14 +174,14 @@ services() {
 }
 
 policy() { # ten rules in three files: a site's, one for each scenario, some people's
-	local scenario
+	local scenario directory=/etc/security/nsclone.d
 
-	write_rule 'cron atd' 'PrivateTmp=no' >/etc/security/nsclone.d/10-site.conf
-	write_rule 'vsftpd proftpd' 'PrivateTmp=disconnected:size=100m|PrivateNetwork=yes' >>/etc/security/nsclone.d/10-site.conf
+	write_rule 'cron atd' 'PrivateTmp=no' >$directory/10-site.conf
+	write_rule 'vsftpd proftpd' 'PrivateTmp=disconnected:size=100m|PrivateNetwork=yes' >>$directory/10-site.conf
 	for scenario in "${SCENARIOS[@]}"; do
 		write_rule "nsclone-$scenario" "${rule[$scenario]}"
-	done >/etc/security/nsclone.d/50-bench.conf
-	cat >/etc/security/nsclone.d/90-people.conf <<-'END'
+	done >$directory/50-bench.conf
+	cat >$directory/90-people.conf <<-'END'
 		[Match]
 		User=alice bob
 		RemoteHost=10.0.0.0/8 2001:db8::/32
@@ -192,8 +204,8 @@ policy() { # ten rules in three files: a site's, one for each scenario, some peo
 }
 
 #
-# Measuring. What tests/bench/login prints becomes RESULT[SCENARIO MOUNTS KIND PART], in nanoseconds; KIND is libpam, floor,
-# nsclone or namespace.
+# Measuring. What tests/bench/login prints becomes RESULT[SCENARIO MOUNTS KIND PART], in nanoseconds; KIND is libpam,
+# floor, nsclone or namespace.
 #
 declare -A RESULT=()
 
@@ -284,7 +296,7 @@ say_open() {
 			us "$key "{libpam,floor,nsclone,namespace}" open"
 			compare "${RESULT[$key nsclone open]}" "${RESULT[$key floor open]}" "${target[$scenario]}"
 			row+=", against pam_namespace"
-			possible=1 # unless the floor, too, is slower than pam_namespace, which makes no more than directories
+			possible=1 # unless the floor is slower than pam_namespace, which makes only directories
 			((RESULT["$key floor open"] < RESULT["$key namespace open"])) || possible=
 			compare "${RESULT[$key nsclone open]}" "${RESULT[$key namespace open]}" "$possible"
 			echo
@@ -319,7 +331,7 @@ growth() { # growth KIND SCENARIO PART...: picoseconds for each host mount
 }
 
 say_growth() {
-	local scenario floors ours row part
+	local scenario floors ours row part text
 
 	heading "Growth for each host mount, ${MOUNTS[0]} to ${MOUNTS[-1]}, in us"
 	columns "$(printf '%-41s' '')" floor nsclone
@@ -328,7 +340,8 @@ say_growth() {
 		for part in open close; do
 			floors=$(growth floor "$scenario" "$part") ours=$(growth nsclone "$scenario" "$part")
 			row="growth of $part, ${title[$scenario]}"
-			printf '%-41s%10.3f%10.3f' "${title[$scenario]}: pam_${part}_session" "${floors}e-6" "${ours}e-6"
+			text="${title[$scenario]}: pam_${part}_session"
+			printf '%-41s%10.3f%10.3f' "$text" "${floors}e-6" "${ours}e-6"
 			if [[ $part = open ]]; then compare "$ours" "$floors" 1.1; else compare "$ours" "$floors"; fi
 			echo
 		done
@@ -390,7 +403,7 @@ say_all_at_once() {
 }
 
 say_policy() {
-	local n load resolve fit row before=0
+	local n load resolve fit both row before=0
 
 	heading "policy_load() and policy_resolve(). Medians in ms"
 	columns "$(printf '%-21s' rules)" load resolve both
@@ -398,14 +411,15 @@ say_policy() {
 	for n in 10 1000 10000; do
 		/opt/policy "$n" "$(rounds $((n < 10000 ? 400 : 40)))" >/one || die "policy: failed"
 		read -r n load resolve fit </one
-		printf '%-21s%10.3f%10.3f%10.3f' "$n, of which $fit fit" "${load}e-6" "${resolve}e-6" "$((load + resolve))e-6"
+		both=$((load + resolve))
+		printf '%-21s%10.3f%10.3f%10.3f' "$n, of which $fit fit" "${load}e-6" "${resolve}e-6" "${both}e-6"
 		if ((n == 10000)); then
 			row="10,000 rules, ms"
-			compare "$((load + resolve))" 1000000 10
+			compare "$both" 1000000 10
 			row="linear in the rules, 1000 to 10,000"
-			compare "$((load + resolve))" "$((before * 10))" 2
+			compare "$both" "$((before * 10))" 2
 		fi
-		before=$((load + resolve))
+		before=$both
 		echo
 	done
 }
