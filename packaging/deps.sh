@@ -38,6 +38,7 @@ command:ip|iproute2|iproute|iproute2|iproute2|iproute2
 command:ping|iputils-ping|iputils|iputils|iputils|iputils
 command:ipcs|util-linux|util-linux|util-linux|util-linux|util-linux-misc
 command:readelf|binutils|binutils|binutils|binutils|binutils
+command:jq|jq|jq|jq|jq|jq
 '
 table_sanitize='
 command:valgrind|valgrind|valgrind|valgrind|valgrind|valgrind
