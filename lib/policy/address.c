@@ -41,9 +41,14 @@ static bool parse(const char *text, size_t size, struct address *ret)
 	return true;
 }
 
-static bool has_bit(const struct address *a, unsigned bit)
+static bool has_stray_bits(const struct address *a)
 {
-	return a->bytes[bit / 8] & 0x80 >> bit % 8;
+	unsigned whole = a->bits / 8;
+	bool stray = a->bits % 8 && a->bytes[whole] & 0xff >> a->bits % 8;
+
+	for (unsigned i = (a->bits + 7) / 8; i < a->size; i++)
+		stray |= a->bytes[i] != 0;
+	return stray;
 }
 
 static bool parse_bits(const char *text, struct address *a)
@@ -59,9 +64,8 @@ static bool parse_bits(const char *text, struct address *a)
 	}
 	if (bits > a->size * 8)
 		return false;
-	for (unsigned i = bits; i < a->size * 8; i++)
-		a->stray |= has_bit(a, i);
 	a->bits = bits;
+	a->stray = has_stray_bits(a);
 	return true;
 }
 

@@ -214,7 +214,9 @@ static bool read_single(struct reading *r, const char *value, const char *end)
 		return false;
 	good = r->key->type == TYPE_WORD ? read_word(r) : (r->a->text = read_path(r, r->word.size)) != NULL;
 	first = r->word;
-	if (!good || next_word(r, &at, end) < 0)
+	if (!good || at == end)
+		return good;
+	if (next_word(r, &at, end) < 0)
 		return false;
 	if (r->word.raw != first.raw)
 		return reject_value(r, r->word.raw,

@@ -204,7 +204,8 @@ struct policy_result {
 	size_t n_trials;
 	struct policy_diag refusal;      /* POLICY_REFUSE: the error, with its place */
 	struct policy_diag trial_error;  /* message not NULL: a Trial=yes rule that fits has this error */
-	const char *const *groups;       /* POLICY_NEEDS_GROUPS: the patterns (without '!') that must be decided */
+	const char *const *groups;       /* POLICY_NEEDS_GROUPS: the patterns (without '!') that must be decided;
+					  * none where only trials ask: on them no decision rests */
 	size_t n_groups;
 	const struct policy_verdict *verdicts; /* one for each rule, with POLICY_VERDICTS */
 	void *memory;

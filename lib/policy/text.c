@@ -251,21 +251,44 @@ static bool join(struct reader *reader, struct line *line, const char *s, size_t
 	return true;
 }
 
+/* Nothing to skip, to trim or to join: what nearly every line is. */
+static bool is_simple(const char *s, size_t size)
+{
+	char last = s[size - 1];
+
+	return !is_blank(*s) && *s != '#' && *s != ';' && !is_blank(last) && last != '\\';
+}
+
+static void check_alone(struct reader *reader, struct line *line, bool comment)
+{
+	struct complaint c;
+
+	if (!check_line(line->text, line->size, &c))
+		fault_at(reader, line, &c);
+	if (!comment)
+		check_blank_after_backslash(reader, line, line->text, line->size);
+}
+
 /* false: a line of nothing. */
 static bool logical_line(struct reader *reader, struct line *line, const char *s, size_t size)
 {
 	struct complaint c;
-	bool comment = is_comment(s, size);
+	bool comment;
 
 	*line = (struct line){.text = s, .size = size};
-	if (!comment && is_continued(s, size)) {
-		reader->out_of_memory = !join(reader, line, s, size);
-	} else {
+	if (!size)
+		return false;
+	if (is_simple(s, size)) {
 		if (!check_line(s, size, &c))
 			fault_at(reader, line, &c);
-		if (!comment)
-			check_blank_after_backslash(reader, line, s, size);
+		line->heading = *s == '[';
+		return true;
 	}
+	comment = is_comment(s, size);
+	if (!comment && is_continued(s, size))
+		reader->out_of_memory = !join(reader, line, s, size);
+	else
+		check_alone(reader, line, comment);
 	trim(line);
 	line->heading = !comment && line->size && *line->text == '[';
 	return line->faulty || (line->size && !comment);

@@ -46,6 +46,11 @@ int login_decide(const struct login_request *request, struct login *login, struc
 /* After login_decide() answered 0: facts and plan. 0 or negative. */
 int login_plan(struct login *login, struct err *err);
 
+/* The parts of these, for one result of policy_resolve(): the policy's outcome for this subject; facts and plan. */
+int login_resolve(struct login *login, unsigned flags, struct policy_result *result, struct err *err);
+int login_make_plan(const struct login *login, const struct policy_result *result, struct facts *facts,
+		    struct plan **ret, struct err *err);
+
 /* All of it: what pam_sm_open_session() does. 0: isolated, login->session is set. */
 int login_open(const struct login_request *request, struct login *login, struct err *err);
 
