@@ -207,6 +207,8 @@ struct policy_result {
 	const char *const *groups;       /* POLICY_NEEDS_GROUPS: the patterns (without '!') that must be decided;
 					  * none where only trials ask: on them no decision rests */
 	size_t n_groups;
+	const char *const *trial_groups; /* the same for rules on trial: no login rests on them, so an error is no matter */
+	size_t n_trial_groups;
 	const struct policy_verdict *verdicts; /* one for each rule, with POLICY_VERDICTS */
 	void *memory;
 };

@@ -84,6 +84,13 @@ static bool matters(const struct decision *d, const struct rule *rule)
 	return !d->error || is_final(d, rule);
 }
 
+static bool wants_groups(const struct decision *d, size_t i, bool trials)
+{
+	const struct rule *rule = rule_at(d->policy, i);
+
+	return d->fits[i] == FIT_GROUPS && matters(d, rule) && is_trial(d, rule) == trials;
+}
+
 /* The patterns of one rule's Group= that are not in the list yet. */
 static void add_groups(const struct rule *rule, struct names *names, const char **groups, size_t *n)
 {
@@ -96,38 +103,38 @@ static void add_groups(const struct rule *rule, struct names *names, const char 
 	}
 }
 
+/* All patterns of the undecided rules that are on trial, or that are not. -ENOMEM, or how many there are. */
+static int list_groups(struct decision *d, bool trials, const char *const **ret, size_t *n_ret)
+{
+	const char **groups;
+	struct names names;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_asked; i++)
+		if (wants_groups(d, i, trials))
+			n += rule_at(d->policy, i)->view.n_patterns[POLICY_MATCH_GROUP];
+	groups = pool_alloc(&d->pool, n * sizeof(*groups));
+	if (!groups || !names_init(&names, &d->pool, n))
+		return -ENOMEM;
+	for (size_t i = 0; i < d->n_asked; i++)
+		if (wants_groups(d, i, trials))
+			add_groups(rule_at(d->policy, i), &names, groups, n_ret);
+	*ret = groups;
+	return *n_ret > 0;
+}
+
 /*
- * 0: not needed. A trial asks for the groups, but it is no decision that rests on them: its patterns are not listed,
+ * 0: not needed. A trial asks for the groups, but it is no decision that rests on them: its patterns are listed apart,
  * so that the caller refuses nobody because one of them could not be looked up.
  */
 static int needed_groups(struct decision *d)
 {
-	const char **groups;
-	struct names names;
-	bool needed = false;
-	size_t n = 0;
+	int r = list_groups(d, false, &d->ret->groups, &d->ret->n_groups);
+	int trials = r < 0 ? r : list_groups(d, true, &d->ret->trial_groups, &d->ret->n_trial_groups);
 
-	for (size_t i = 0; i < d->n_asked; i++) {
-		const struct rule *rule = rule_at(d->policy, i);
-
-		if (d->fits[i] != FIT_GROUPS || !matters(d, rule))
-			continue;
-		needed = true;
-		n += is_trial(d, rule) ? 0 : rule->view.n_patterns[POLICY_MATCH_GROUP];
-	}
-	if (!needed)
-		return 0;
-	groups = pool_alloc(&d->pool, n * sizeof(*groups));
-	if (!groups || !names_init(&names, &d->pool, n))
-		return -ENOMEM;
-	for (size_t i = 0; i < d->n_asked; i++) {
-		const struct rule *rule = rule_at(d->policy, i);
-
-		if (d->fits[i] == FIT_GROUPS && matters(d, rule) && !is_trial(d, rule))
-			add_groups(rule, &names, groups, &d->ret->n_groups);
-	}
-	d->ret->groups = groups;
-	return POLICY_NEEDS_GROUPS;
+	if (trials < 0)
+		return trials;
+	return r || trials ? POLICY_NEEDS_GROUPS : 0;
 }
 
 /* The indices of the rules that fit and are trials, or are not. */

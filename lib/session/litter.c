@@ -26,6 +26,7 @@ struct sweeper {
 	void *arg;
 	const struct session_traces *whose; /* the user who logs in, or NULL */
 	unsigned looks; /* so many records are looked at */
+	bool others;    /* there are records of other users */
 	int first;      /* the first error */
 };
 
@@ -67,6 +68,8 @@ static int sweep_record(struct sweeper *s, int dirfd, const char *name)
 	unsigned long uid = strtoul(name, &end, 10);
 	int r;
 
+	if (s->only != (uid_t)-1 && uid != s->only)
+		s->others = true;
 	if (*end != '-' || (s->only != (uid_t)-1 && uid != s->only) || s->looks == 0)
 		return 0;
 	s->looks--;
@@ -234,7 +237,7 @@ int registry_collect(const struct session_traces *whose, unsigned entries, unsig
 		r = collect_orphans(&s);
 	s.only = (uid_t)-1;
 	s.looks = LOOKS_AT_OTHERS;
-	if (r == 0 || r == -ENOENT)
+	if (s.others && (r == 0 || r == -ENOENT))
 		r = for_each(&s, record_directory(false), each_record, NULL);
 	return r < 0 ? r : s.first;
 }

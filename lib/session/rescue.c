@@ -42,7 +42,7 @@ static int ask_groups(const void *argument, struct err *err)
 {
 	const struct question *question = argument;
 
-	return subject_add_groups(question->login->subject, question->result->groups, question->result->n_groups, err);
+	return subject_add_groups(question->login->subject, question->result, err);
 }
 
 /* A directory service that hangs must not keep a rescue user out: for him a child asks first, with a time limit. */
@@ -51,5 +51,5 @@ int rescue_add_groups(struct login *login, const struct policy_result *result, s
 	struct question question = {login, result};
 	int r = login->rescue ? child_run(ask_groups, &question, NSS_MS, err) : 0;
 
-	return r < 0 ? r : subject_add_groups(login->subject, result->groups, result->n_groups, err);
+	return r < 0 ? r : subject_add_groups(login->subject, result, err);
 }

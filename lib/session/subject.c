@@ -267,34 +267,54 @@ static int ask_pattern(struct subject *subject, struct policy_group *groups, con
 	return errno || gid > (gid_t)-1 ? 0 : group_name(subject, (gid_t)gid, &ignored);
 }
 
-static int fill_groups(struct subject *subject, struct policy_group *groups, const gid_t *gids, size_t n_gids,
-		       const char *const *patterns, size_t n, struct err *err)
+static bool has_globs(const char *const *patterns, size_t n)
 {
-	struct policy_subject *p = &subject->policy;
-	bool globs = false;
+	for (size_t i = 0; i < n; i++)
+		if (is_glob(patterns[i]))
+			return true;
+	return false;
+}
+
+/* The names of all gids, where a glob is to be compared with them. */
+static int name_gids(struct subject *subject, struct policy_group *groups, const gid_t *gids, size_t n_gids,
+		     const struct policy_result *result)
+{
+	bool wanted = has_globs(result->groups, result->n_groups);
+	bool welcome = has_globs(result->trial_groups, result->n_trial_groups);
 	int r = 0;
 
-	for (size_t i = 0; i < n; i++)
-		globs |= is_glob(patterns[i]);
 	for (size_t i = 0; r == 0 && i < n_gids; i++) {
 		groups[i].gid = gids[i];
-		if (globs)
+		if (wanted || welcome)
 			r = group_name(subject, gids[i], &groups[i].name);
+		if (r < 0 && r != -ENOMEM && !wanted)
+			r = 0;
 	}
+	return r;
+}
+
+static int fill_groups(struct subject *subject, struct policy_group *groups, const gid_t *gids, size_t n_gids,
+		       const struct policy_result *result, struct err *err)
+{
+	struct policy_subject *p = &subject->policy;
+	int r = name_gids(subject, groups, gids, n_gids, result);
+
 	if (r < 0)
 		return err_set(err, r, "cannot look up the groups of %s", p->user);
 	p->groups = groups;
 	p->n_groups = n_gids;
-	for (size_t i = 0; i < n; i++) {
-		r = ask_pattern(subject, groups, patterns[i]);
+	for (size_t i = 0; i < result->n_groups; i++) {
+		r = ask_pattern(subject, groups, result->groups[i]);
 		if (r < 0)
-			return err_set(err, r, "cannot look up group %s", patterns[i]);
+			return err_set(err, r, "cannot look up group %s", result->groups[i]);
 	}
+	for (size_t i = 0; i < result->n_trial_groups; i++)
+		(void)ask_pattern(subject, groups, result->trial_groups[i]); /* no answer: then it is not tried */
 	p->groups_known = true;
 	return 0;
 }
 
-int subject_add_groups(struct subject *subject, const char *const *patterns, size_t n, struct err *err)
+int subject_add_groups(struct subject *subject, const struct policy_result *result, struct err *err)
 {
 	struct policy_group *groups;
 	size_t n_gids;
@@ -303,9 +323,9 @@ int subject_add_groups(struct subject *subject, const char *const *patterns, siz
 
 	if (r < 0)
 		return err_set(err, r, "cannot look up the groups of %s", subject->policy.user);
-	groups = arena_alloc(memory(subject), (n_gids + n) * sizeof(*groups));
+	groups = arena_alloc(memory(subject), (n_gids + result->n_groups + result->n_trial_groups) * sizeof(*groups));
 	if (groups)
-		r = fill_groups(subject, groups, gids, n_gids, patterns, n, err);
+		r = fill_groups(subject, groups, gids, n_gids, result, err);
 	else
 		r = err_set(err, -ENOMEM, "cannot look up the groups of %s", subject->policy.user);
 	free(gids);

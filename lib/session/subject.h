@@ -33,8 +33,9 @@ int subject_add_facts(struct subject *subject, unsigned needs, struct err *err);
 
 /*
  * The user's groups, for the patterns on which the decision rests. getgrouplist(3) hides a service that does not
- * answer, so each pattern is also asked of getgrnam_r(3) or getgrgid_r(3), and anything but an answer is an error.
+ * answer, so each pattern (result->groups) is also asked of getgrnam_r(3) or getgrgid_r(3), and anything but an answer is
+ * an error. Of result->trial_groups no login depends: there no answer is no group.
  */
-int subject_add_groups(struct subject *subject, const char *const *patterns, size_t n, struct err *err);
+int subject_add_groups(struct subject *subject, const struct policy_result *result, struct err *err);
 
 #endif
