@@ -31,7 +31,7 @@ ssize_t kernel_fsmessage(int context, char *buffer, size_t size);
 int kernel_fsmount(int context, uint64_t attributes);
 int kernel_open_tree(int dirfd, const char *path, unsigned int flags);
 int kernel_move_mount(int from, int to);
-int kernel_mount_setattr(int fd, unsigned int flags, uint64_t set, uint64_t clear);
+int kernel_mount_setattr(int fd, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation);
 int kernel_mount(const char *target, unsigned long flags);
 int kernel_umount(const char *target, int flags);
 int kernel_statx_attributes(int fd, uint64_t *ret_attributes, uint64_t *ret_mask);

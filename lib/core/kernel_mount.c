@@ -87,9 +87,9 @@ int kernel_move_mount(int from, int to)
 	return KERNEL(syscall(SYS_move_mount, from, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-int kernel_mount_setattr(int fd, unsigned int flags, uint64_t set, uint64_t clear)
+int kernel_mount_setattr(int fd, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation)
 {
-	struct kernel_mount_attr attr = {.set = set, .clear = clear};
+	struct kernel_mount_attr attr = {.set = set, .clear = clear, .propagation = propagation};
 
 	return KERNEL(syscall(SYS_mount_setattr, fd, "", flags | AT_EMPTY_PATH, &attr, sizeof(attr)));
 }

@@ -9,6 +9,7 @@
  *	nsclone_mount_new               fsopen, fsconfig..., fsmount            closing the descriptor
  *	nsclone_mount_copy              open_tree(OPEN_TREE_CLONE)              closing the descriptor
  *	nsclone_mount_attributes        mount_setattr                           set and clear exchanged
+ *	nsclone_mount_private           mount_setattr(MS_PRIVATE)               nothing
  *	nsclone_mount_attach            move_mount                              nsclone_mount_detach
  *	nsclone_mount_all_slave         mount(MS_REC|MS_SLAVE)                  nothing
  *	nsclone_mount_detach            umount2(MNT_DETACH)                     nothing
@@ -110,7 +111,12 @@ int nsclone_mount_copy(int dirfd, const char *path, bool recursive)
 
 int nsclone_mount_attributes(int fd, bool recursive, uint64_t set, uint64_t clear)
 {
-	return kernel_mount_setattr(fd, recursive ? AT_RECURSIVE : 0, set, clear);
+	return kernel_mount_setattr(fd, recursive ? AT_RECURSIVE : 0, set, clear, 0);
+}
+
+int nsclone_mount_private(int fd)
+{
+	return kernel_mount_setattr(fd, 0, 0, 0, MS_PRIVATE);
 }
 
 int nsclone_mount_attach(int mount, int target)

@@ -315,6 +315,9 @@ int nsclone_mount_copy(int dirfd, const char *path, bool recursive);
  */
 int nsclone_mount_attributes(int fd, bool recursive, uint64_t set, uint64_t clear);
 
+/* Make the mount that fd is the root of private: mounts and unmounts neither reach nor leave it. mount_setattr(2). */
+int nsclone_mount_private(int fd);
+
 /*
  * Attach a detached (or move an attached) mount onto the file or directory target: move_mount(2). mount names the root
  * of the attached mount afterwards, target what lies below it.

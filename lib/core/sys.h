@@ -27,6 +27,7 @@ int sys_fstatvfs(int fd, struct statvfs *ret);
 int sys_mkdirat(int dirfd, const char *name, mode_t mode);
 int sys_fchown(int fd, uid_t uid, gid_t gid);
 int sys_fchmod(int fd, mode_t mode);
+int sys_chmod(const char *path, mode_t mode); /* only /proc/self/fd/N: of a descriptor that fchmod does not take */
 int sys_rename_noreplace(int from_dirfd, const char *from, int to_dirfd, const char *to);
 int sys_renameat(int from_dirfd, const char *from, int to_dirfd, const char *to);
 int sys_unlinkat(int dirfd, const char *name, int flags);
@@ -44,6 +45,8 @@ int64_t sys_monotonic_ms(void);
 pid_t sys_getpid(void);
 uid_t sys_geteuid(void);
 gid_t sys_getegid(void);
+uid_t sys_getuid(void);
+gid_t sys_getgid(void);
 int sys_ram(uint64_t *ret); /* bytes */
 void sys_sleep_us(unsigned us);
 int sys_prctl(int option, unsigned long argument); /* its value, or a negative errno */
@@ -55,8 +58,7 @@ struct sys_place {
 };
 int sys_place(const char *path, struct sys_place *ret);
 
-/* The number of a mount namespace, of which a newer one has a greater: NS_GET_MNTNS_ID (kernel 6.11), else -ENOTTY. */
-int sys_mount_ns_id(int fd, uint64_t *ret);
+int sys_replace_fd(int with, int fd); /* dup3(2), close-on-exec */
 
 /* Is a mount of its own at path? 1, 0 or a negative errno. For paths that nobody but root can change. */
 int sys_is_mount_root(const char *path);

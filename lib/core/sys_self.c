@@ -3,8 +3,8 @@
  * What a process may know of itself, of another and of the machine.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 #include <time.h>
@@ -21,6 +21,11 @@ int sys_opendir(const char *path, DIR **ret)
 	return 0;
 }
 
+int sys_chmod(const char *path, mode_t mode)
+{
+	return chmod(path, mode) < 0 ? -errno : 0;
+}
+
 pid_t sys_getpid(void)
 {
 	return getpid();
@@ -29,6 +34,16 @@ pid_t sys_getpid(void)
 uid_t sys_geteuid(void)
 {
 	return geteuid();
+}
+
+uid_t sys_getuid(void)
+{
+	return getuid();
+}
+
+gid_t sys_getgid(void)
+{
+	return getgid();
 }
 
 gid_t sys_getegid(void)
@@ -46,11 +61,9 @@ int sys_ram(uint64_t *ret)
 	return 0;
 }
 
-#define GET_MNTNS_ID _IOR(0xb7, 5, uint64_t) /* NS_GET_MNTNS_ID of linux/nsfs.h */
-
-int sys_mount_ns_id(int fd, uint64_t *ret)
+int sys_replace_fd(int with, int fd)
 {
-	return ioctl(fd, GET_MNTNS_ID, ret) < 0 ? -errno : 0;
+	return dup3(with, fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 void sys_sleep_us(unsigned us)
