@@ -225,8 +225,8 @@ static int conclude(pam_handle_t *pamh, int flags, const struct login_request *r
 			   why);
 		return PAM_SUCCESS;
 	case LOGIN_RESCUED:
-		pam_syslog(pamh, LOG_ALERT, "NOT ISOLATED user=%s service=%s (rescue=): %s", items->user, service,
-			   why);
+		pam_syslog(pamh, LOG_ALERT, "%s user=%s service=%s (rescue=): %s",
+			   login->half_done ? "HALF ISOLATED, undoing failed" : "NOT ISOLATED", items->user, service, why);
 		return PAM_SUCCESS;
 	case POLICY_REFUSE:
 		return refuse(pamh, flags, items, err, PAM_PERM_DENIED);

@@ -535,11 +535,11 @@ test_run_waits() {
 	wait "$pid" 2>/dev/null
 	wait_until 5 test ! -e "/proc/$child"
 	run clean --dry-run
-	says "clean --dry-run names the litter" "/var/lib/nsclone/20002/session-.* 20002 would be removed"
-	holds "clean --dry-run removes nothing" test -n "$(find /var/lib/nsclone/20002 -name 'session-*')"
+	says "clean --dry-run names the litter" "/var/lib/nsclone/20002/\.session-.* 20002 would be removed"
+	holds "clean --dry-run removes nothing" test -n "$(find /var/lib/nsclone/20002 -name '.session-*')"
 	run clean --json
 	says "clean says what it removed" '"state": "removed"'
-	is "clean: it is gone" "$(find /var/lib/nsclone -name 'session-*')" ''
+	is "clean: it is gone" "$(find /var/lib/nsclone -name '.session-*')" ''
 	is "clean: and its record" "$(find /run/nsclone/sessions -mindepth 1)" ''
 	out=$(as_user dave "$N" clean 2>&1)
 	is "clean as an ordinary user" "$?" 3

@@ -90,7 +90,7 @@ after_policy() {
 
 after_explain() {
 	is "what the README shows is what explain prints" "$(shown explain)" ''
-	like "plan shows the private /tmp" "$(out explain)" 'session-[0-9a-f]+/tmp on /tmp'
+	like "plan shows the private /tmp" "$(out explain)" '\.session-[0-9a-f-]+/tmp on /tmp'
 }
 
 after_run() {

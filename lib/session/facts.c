@@ -185,15 +185,57 @@ static int gather_detach(struct facts *facts, struct err *err)
 	return 0;
 }
 
+/*
+ * A new instance of proc must not show more than the host's. It can only where it hides less than other users'
+ * processes, and only then is the mount table read.
+ */
+static int gather_hidepid(const struct policy_setting *s, struct facts *facts, struct err *err)
+{
+	char *table;
+	int r;
+
+	if (!facts_place(facts, "/proc") || s[POLICY_PROTECT_PROC].word == POLICY_PROC_INVISIBLE ||
+	    s[POLICY_PROTECT_PROC].word == POLICY_PROC_PTRACEABLE)
+		return 0;
+	r = mountinfo_read(AT_FDCWD, "/proc/self/mountinfo", &table);
+	if (r < 0)
+		return err_set(err, r, "cannot read the mount table");
+	facts->hidepid = mountinfo_hidepid(table);
+	free(table);
+	return 0;
+}
+
+static uint32_t hash(uint32_t h, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) /* FNV-1a */
+		h = (h ^ (unsigned char)text[i]) * 16777619U;
+	return h;
+}
+
+void facts_origin(char buffer[9])
+{
+	cleanup_fd int fd = sys_open("/etc/machine-id", O_RDONLY);
+	char id[64], pid_ns[64];
+	ssize_t n = fd < 0 ? fd : sys_read(fd, id, sizeof(id));
+	ssize_t m = sys_readlinkat(AT_FDCWD, "/proc/self/ns/pid", pid_ns, sizeof(pid_ns));
+
+	buffer[0] = '\0';
+	if (m > 0) /* a host without an id is told by its process tree alone */
+		snprintf(buffer, 9, "%08x", hash(hash(2166136261U, id, n > 0 ? (size_t)n : 0), pid_ns, (size_t)m));
+}
+
 static int gather_token(struct facts *facts, struct err *err)
 {
-	unsigned char bytes[8];
-	int r = sys_random(bytes, sizeof(bytes));
+	uint64_t random;
+	char origin[9];
+	int r = sys_random(&random, sizeof(random));
 
 	if (r < 0)
 		return err_set(err, r, "cannot get random bytes");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(facts->token + 2 * i, 3, "%02x", bytes[i]);
+	facts_origin(origin);
+	if (!origin[0])
+		return err_set(err, -EIO, "cannot read /proc/self/ns/pid");
+	snprintf(facts->token, sizeof(facts->token), "%s-%016llx", origin, (unsigned long long)random);
 	return 0;
 }
 
@@ -206,6 +248,8 @@ static int gather(const struct policy_setting *s, struct facts *facts, struct er
 		r = gather_sys_mounts(facts, err);
 	if (r == 0 && facts_wants_pivot(s))
 		r = gather_detach(facts, err);
+	if (r == 0)
+		r = gather_hidepid(s, facts, err);
 	if (r == 0 && s[POLICY_PRIVATE_TMP].word == POLICY_TMP_YES)
 		r = gather_token(facts, err);
 	if (r == 0 && wants_tmpfs(s) && (r = sys_ram(&facts->ram)) < 0)

@@ -33,15 +33,19 @@ struct facts {
 	size_t n_sys_mounts;
 	const char *const *detach;     /* pivot: mounts at or below the places, the outermost first */
 	size_t n_detach;
+	int hidepid;                   /* of the host's /proc, 0 to 4 as in proc(5); known only where it decides */
 	bool mqueue;                   /* there is a directory /dev/mqueue */
 	uint64_t ram;                  /* bytes */
-	char token[17];                /* of this session, random */
+	char token[26];                /* of this session, for PrivateTmp=yes: where it was made, and a random number */
 	void *memory;
 };
 
 /* Needs no privilege. Returns 0 or a negative errno. */
 int facts_gather(const struct policy_result *result, struct facts *ret, struct err *err);
 void facts_done(struct facts *facts);
+
+/* The first 8 digits of a token: a hash of the machine id and of the PID namespace. "" where they cannot be read. */
+void facts_origin(char buffer[9]);
 
 /* Is a new root to be assembled? PrivateTmpMethod= says nothing where PrivateTmp=no. */
 bool facts_wants_pivot(const struct policy_setting *settings);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Is anybody still in a session? Each mount namespace that has a process is looked at once; a session's directory
- * stands in its mount table under a random name. A process that forks during the scan can be missed, so this decides
+ * stands in its mount table, as what is mounted, under a random name. A process that forks during the scan can be missed, so this decides
  * only about litter of sessions whose opener is dead. At close the kernel tells (sys_watch_unmount()).
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/sys.h"
@@ -60,7 +61,7 @@ static int look_at_process(struct scan *scan, int proc, const char *pid)
 		scan->n_seen--; /* another process of this namespace will tell */
 		return is_gone(r) ? 0 : r;
 	}
-	r = strstr(table, scan->needle) != NULL;
+	r = mountinfo_has_root(table, scan->needle);
 	free(table);
 	return r;
 }
@@ -80,6 +81,16 @@ static int scan_processes(struct scan *scan, DIR *proc)
 		r = sys_monotonic_ms() >= scan->deadline ? -EAGAIN : look_at_process(scan, dirfd(proc), d->d_name);
 	}
 	return r;
+}
+
+void session_needle(const char *path, char *buffer, size_t size)
+{
+	const char *start = path;
+
+	for (const char *s = path; *s; s++) /* the last two components */
+		if (*s == '/' && strchr(s + 1, '/'))
+			start = s;
+	snprintf(buffer, size, "%s/", start);
 }
 
 int session_in_use(const char *needle, int64_t deadline)

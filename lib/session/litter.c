@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Litter: what sessions left that never closed (a killed daemon, a reboot). A record counts as litter when the process
- * that made it is dead and no mount table holds its session; a session's directory when it has no record (the record is
- * made first and removed last, so this is one from before a boot).
+ * that made it is dead, no login of the user is being opened and no mount table holds its session; a session's directory
+ * when it has no record (the record is made first and removed last, so this is one from before a boot). What was made on
+ * another host or in another tree of processes is not judged: from here nobody can see whether it lives.
  */
 #include "lib/session/litter.h"
 #include <errno.h>
@@ -12,10 +13,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include "lib/core/sys.h"
-#include "lib/session/identity.h"
+#include "lib/session/child.h"
+#include "lib/session/facts.h"
 #include "lib/session/registry.h"
+#include "lib/session/trust.h"
 
-enum { FOREVER_MS = 3600 * 1000, LOOKS_AT_OTHERS = 16 };
+enum { FOREVER_MS = 3600 * 1000, LOOKS_AT_OTHERS = 16, HOME_MS = 10000 };
 
 /* One sweep: how far it may go, and whom it tells. */
 struct sweeper {
@@ -39,25 +42,63 @@ static int tell(struct sweeper *s, const char *path, uid_t uid, int result, cons
 	return result == -EAGAIN ? result : 0;
 }
 
-/* 1: nobody is in the session of that directory any more. */
-static int is_left(struct sweeper *s, const char *session)
+bool token_is_ours(const char *token)
 {
-	char needle[64];
-	int r;
+	static const char DIGITS[] = "0123456789abcdef";
+	char origin[9];
 
-	snprintf(needle, sizeof(needle), "/%.60s", session);
+	facts_origin(origin);
+	return origin[0] && strlen(token) == 25 && strncmp(token, origin, 8) == 0 && token[8] == '-' &&
+	       strspn(token + 9, DIGITS) == 16;
+}
+
+/* 1: nobody is in the session of that directory any more, nor is about to be. */
+static int is_left(struct sweeper *s, const struct session_traces *traces)
+{
+	char needle[PATH_MAX];
+	int r = traces->as_user ? 1 : record_is_settled(traces);
+
+	if (r <= 0)
+		return r;
+	session_needle(traces->path, needle, sizeof(needle));
 	r = session_in_use(needle, s->budget.deadline);
 	return r < 0 ? r : !r;
 }
 
-static int sweep_traces(struct sweeper *s, int dirfd, const struct session_traces *traces, const char *why)
+struct removal_task {
+	int records;
+	const struct session_traces *traces;
+	struct budget budget;
+};
+
+static int remove_in_child(const void *argument, struct err *err)
 {
-	int r = is_left(s, strrchr(traces->path, '/') + 1);
+	const struct removal_task *task = argument;
+	struct budget budget = task->budget;
+
+	(void)err;
+	return record_sweep(task->records, task->traces, &budget);
+}
+
+/* A home may lie on a file system that does not answer: nobody but its owner waits for it. */
+static int remove_traces(struct sweeper *s, int records, const struct session_traces *traces)
+{
+	struct removal_task task = {records, traces, s->budget};
+	struct err err;
+
+	if (!traces->as_user || s->whose)
+		return record_sweep(records, traces, &s->budget);
+	return child_run(remove_in_child, &task, HOME_MS, &err);
+}
+
+static int sweep_traces(struct sweeper *s, int records, const struct session_traces *traces, const char *why)
+{
+	int r = is_left(s, traces);
 
 	if (r == 0)
 		return 0;
 	if (r > 0)
-		r = s->dry_run ? 0 : record_sweep(dirfd, traces, &s->budget);
+		r = s->dry_run ? 0 : remove_traces(s, records, traces);
 	return tell(s, traces->path, traces->uid, r, why);
 }
 
@@ -73,12 +114,14 @@ static int sweep_record(struct sweeper *s, int dirfd, const char *name)
 	if (*end != '-' || (s->only != (uid_t)-1 && uid != s->only) || s->looks == 0)
 		return 0;
 	s->looks--;
+	if (!token_is_ours(end + 1))
+		return 0;
 	r = record_read(dirfd, name, &record);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return tell(s, name, (uid_t)uid, r, "not a record of ours");
-	if (record_is_alive(&record))
+	if (record_is_alive(&record) || (record.traces.as_user && s->whose && s->whose->uid != record.traces.uid))
 		return 0;
 	return sweep_traces(s, dirfd, &record.traces, "its session never closed");
 }
@@ -120,29 +163,47 @@ static int each_record(struct sweeper *s, int dirfd, const char *name, const voi
 /* A directory of a user below InstanceRoot=. */
 struct user_directory {
 	const char *path;
-	int records;
 	uid_t uid;
 };
 
-static int sweep_orphan(struct sweeper *s, int records, const struct user_directory *user, const char *name)
+/* 1: there is a record of it. */
+static int has_record(uid_t uid, const char *token)
 {
-	struct session_traces traces = {.path = NULL, .uid = user->uid};
-	char path[PATH_MAX], record[64];
+	cleanup_fd int records = record_directory(false);
+	char name[64];
 	struct stat st;
 	int r;
 
-	snprintf(record, sizeof(record), "%u-%.40s", (unsigned)user->uid, name + strlen(RECORD_SESSION));
-	r = records < 0 ? -ENOENT : sys_fstatat(records, record, &st);
-	if (r != -ENOENT)
-		return r;
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", user->path, name) >= sizeof(path))
+	snprintf(name, sizeof(name), "%u-%s", (unsigned)uid, token);
+	r = records < 0 ? records : sys_fstatat(records, name, &st);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* Looked for while no login of the user is being opened: what has a directory by then has its record, too. */
+static int sweep_orphan(struct sweeper *s, const struct user_directory *user, const char *name)
+{
+	struct session_traces traces = {.uid = user->uid};
+	char path[PATH_MAX];
+	int r;
+
+	if (!token_is_ours(name + strlen(RECORD_SESSION)) ||
+	    (size_t)snprintf(path, sizeof(path), "%s/%s", user->path, name) >= sizeof(path))
 		return 0;
 	traces.path = path;
 	if (s->whose) {
 		traces.gid = s->whose->gid;
 		traces.as_user = s->whose->as_user;
 	}
-	return sweep_traces(s, records, &traces, "it has no record: from before a boot");
+	r = is_left(s, &traces);
+	if (r > 0)
+		r = has_record(user->uid, name + strlen(RECORD_SESSION));
+	else
+		r = r == 0 ? 1 : r;
+	if (r > 0)
+		return 0;
+	if (r == 0)
+		r = s->dry_run ? 0 : remove_traces(s, -1, &traces);
+	return tell(s, path, user->uid, r, "it has no record: from before a boot");
 }
 
 /* A directory that somebody was making when he was killed. Whoever makes one holds its lock. */
@@ -166,7 +227,7 @@ static int each_instance(struct sweeper *s, int dirfd, const char *name, const v
 	const struct user_directory *user = arg;
 
 	if (strncmp(name, RECORD_SESSION, strlen(RECORD_SESSION)) == 0)
-		return sweep_orphan(s, user->records, user, name);
+		return sweep_orphan(s, user, name);
 	if (strncmp(name, RECORD_NEW, strlen(RECORD_NEW)) == 0)
 		return sweep_new(s, dirfd, user->path, user->uid, name);
 	return 0;
@@ -174,8 +235,7 @@ static int each_instance(struct sweeper *s, int dirfd, const char *name, const v
 
 static int sweep_user(struct sweeper *s, int root, const char *root_path, const char *name)
 {
-	cleanup_fd int records = record_directory(false);
-	struct user_directory user = {.records = records};
+	struct user_directory user;
 	char path[PATH_MAX], *end;
 	unsigned long uid = strtoul(name, &end, 10);
 
@@ -198,6 +258,18 @@ static int open_root(const char *instance_root)
 	return nsclone_open_trusted(AT_FDCWD, instance_root, O_RDONLY | O_DIRECTORY, NULL);
 }
 
+/* What lies in a user's hands is cleaned with his rights, when he logs in. */
+static int clean_root(struct sweeper *s, const char *instance_root)
+{
+	int fd = open_root(instance_root);
+
+	if (fd >= 0 && trust_check_directory(0, fd, instance_root)) {
+		sys_close(fd);
+		return 0;
+	}
+	return for_each(s, fd, each_user, instance_root);
+}
+
 int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, registry_report *report, void *arg,
 		   struct err *err)
 {
@@ -208,7 +280,7 @@ int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, re
 	int r = for_each(&s, record_directory(false), each_record, NULL);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = for_each(&s, open_root(instance_roots[i]), each_user, instance_roots[i]);
+		r = clean_root(&s, instance_roots[i]);
 		if (r < 0)
 			return err_set(err, r, "cannot look through %s", instance_roots[i]);
 	}
@@ -222,6 +294,8 @@ static int collect_orphans(struct sweeper *s)
 	cleanup_fd int root = open_root(s->whose->path);
 	char name[16];
 
+	if (root >= 0 && !s->whose->as_user && trust_check_directory(0, root, s->whose->path))
+		return -EPERM;
 	snprintf(name, sizeof(name), "%u", (unsigned)s->whose->uid);
 	return root < 0 ? root : sweep_user(s, root, s->whose->path, name);
 }

@@ -93,6 +93,7 @@ static int isolate(struct login *login, struct err *err)
 		return LOGIN_LEFT_ALONE;
 	if (r == 0)
 		r = run_plan(login, &undo_failed, err);
+	login->half_done = undo_failed;
 	if (r < 0 && !undo_failed && login->result.settings[POLICY_ON_FAILURE].word == POLICY_ON_FAILURE_WARN)
 		return LOGIN_WARNED;
 	return r;

@@ -28,6 +28,7 @@ struct login {
 	struct facts facts;
 	struct plan *plan;
 	struct session *session;
+	bool half_done;              /* undoing a failed plan failed: the process is not where it was */
 	bool rescue;                 /* the user is one of request->rescue */
 	char trial[1400];            /* what the trial run came to, "" where there was none */
 };

@@ -116,6 +116,50 @@ int mountinfo_points(struct arena **arena, const char ***ret, size_t *n_ret)
 	return r;
 }
 
+bool mountinfo_has_root(const char *table, const char *needle)
+{
+	for (const char *found = strstr(table, needle); found; found = strstr(found + 1, needle)) {
+		int fields = 0;
+
+		for (const char *s = found; s > table && s[-1] != '\n'; s--)
+			fields += s[-1] == ' ';
+		if (fields == 3)
+			return true;
+	}
+	return false;
+}
+
+/* By name since kernel 5.8, before by number. */
+static int hidepid_value(const char *value)
+{
+	static const struct {
+		const char *word;
+		int value;
+	} VALUES[] = {{"noaccess", 1}, {"invisible", 2}, {"ptraceable", 4}, {"1", 1}, {"2", 2}, {"4", 4}};
+
+	for (size_t i = 0; i < sizeof(VALUES) / sizeof(*VALUES); i++)
+		if (strncmp(value, VALUES[i].word, strlen(VALUES[i].word)) == 0)
+			return VALUES[i].value;
+	return 0;
+}
+
+int mountinfo_hidepid(const char *table)
+{
+	static const char OPTION[] = "hidepid=";
+	int last = 0;
+
+	/* the mount on top is the last one of that mount point */
+	for (const char *line = strstr(table, " /proc "); line; line = strstr(line + 1, " /proc ")) {
+		const char *end = strchrnul(line, '\n'), *type = strstr(line, " - proc "), *option;
+
+		if (!type || type > end)
+			continue;
+		option = strstr(type, OPTION);
+		last = option && option < end ? hidepid_value(option + strlen(OPTION)) : 0;
+	}
+	return last;
+}
+
 bool mountinfo_is_below(const char *path, const char *directory)
 {
 	size_t n = strlen(directory);

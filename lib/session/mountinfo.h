@@ -15,6 +15,12 @@ int mountinfo_read(int dirfd, const char *path, char **ret);
 /* All mount points of the calling process, unescaped. */
 int mountinfo_points(struct arena **arena, const char ***ret, size_t *n_ret);
 
+/* Does what is mounted anywhere (the fourth field, not the mount point) hold needle? */
+bool mountinfo_has_root(const char *table, const char *needle);
+
+/* The hidepid= of the proc that is mounted on /proc: 0, 1, 2 or 4. */
+int mountinfo_hidepid(const char *table);
+
 /* Is path the directory itself or below it? */
 bool mountinfo_is_below(const char *path, const char *directory);
 

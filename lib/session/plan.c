@@ -191,19 +191,32 @@ static void build_sys(struct builder *b)
 	build_mount(b, step->slot, "/sys", false, pos);
 }
 
+/* What the policy asks for, but never less than the host hides. */
+static int hidepid_word(const struct builder *b, int asked)
+{
+	if (asked == POLICY_PROC_INVISIBLE || asked == POLICY_PROC_PTRACEABLE)
+		return asked;
+	return b->facts->hidepid == 4   ? POLICY_PROC_PTRACEABLE
+	       : b->facts->hidepid == 2 ? POLICY_PROC_INVISIBLE
+	       : b->facts->hidepid == 1 ? POLICY_PROC_NOACCESS
+					: asked;
+}
+
 static void build_proc(struct builder *b)
 {
 	const struct policy_setting *protect = get(b, POLICY_PROTECT_PROC), *subset = get(b, POLICY_PROC_SUBSET);
 	struct policy_pos pos = protect->set ? protect->pos : subset->pos;
 	struct plan_step *step;
+	int hidepid;
 
 	if (!wants_proc(b))
 		return;
 	step = build_slot_step(b, PLAN_FILESYSTEM, "/proc", pos);
 	step->name = "proc";
 	step->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | build_covered(b, "/proc", pos);
-	if (protect->word != POLICY_PROC_DEFAULT)
-		build_option(b, step, "hidepid", policy_word(POLICY_PROTECT_PROC, protect->word));
+	hidepid = hidepid_word(b, protect->word);
+	if (hidepid != POLICY_PROC_DEFAULT)
+		build_option(b, step, "hidepid", policy_word(POLICY_PROTECT_PROC, hidepid));
 	if (subset->word == POLICY_SUBSET_PID)
 		build_option(b, step, "subset", "pid");
 	build_mount(b, step->slot, "/proc", false, pos);
@@ -232,6 +245,9 @@ static void build_detaches(struct builder *b)
 
 	for (size_t i = 0; i < b->facts->n_detach; i++)
 		build_step(b, PLAN_DETACH, build_text(b, "%s", b->facts->detach[i]), pos);
+	for (size_t i = 0; b->facts->n_detach && i < b->n_mounts; i++)
+		if (!b->mounts[i].ours)
+			build_step(b, PLAN_PRIVATE, b->mounts[i].path, pos);
 }
 
 static void build_collect(struct builder *b)
@@ -270,7 +286,8 @@ static void build_all(struct builder *b)
 static size_t room_for(const struct policy_setting *s, const struct facts *facts)
 {
 	return 48 + 4 * s[POLICY_PRIVATE_DIRECTORY].n_items + 2 * s[POLICY_TEMPORARY_FILE_SYSTEM].n_items +
-	       2 * facts->n_sys_mounts + facts->n_detach;
+	       2 * facts->n_sys_mounts + facts->n_detach + s[POLICY_PRIVATE_DIRECTORY].n_items +
+	       s[POLICY_TEMPORARY_FILE_SYSTEM].n_items;
 }
 
 static int new_plan(size_t room, struct plan **ret)

@@ -24,6 +24,7 @@ enum plan_kind {
 	PLAN_HOSTNAME,
 	PLAN_LOOPBACK,
 	PLAN_DETACH,     /* pivot: a mount of the host's goes from the copy */
+	PLAN_PRIVATE,    /* pivot: the mount that a directory is on gets no more mounts and unmounts from the host */
 	PLAN_ATTACH,     /* a detached mount goes onto its place */
 	PLAN_PIVOT,      /* pivot: enter the new root, detach the old one */
 	PLAN_WORKING_DIRECTORY, /* by its path in the new tree, as the user; else / */

@@ -5,7 +5,7 @@
  *   InstanceRoot/                  root's, 0700: nobody else comes near what is below
  *     UID/                         the user's, 0700; locked while a plan runs
  *       tmp/  var-tmp/             PrivateTmp=persistent: root's, 1777, mounted on /tmp and /var/tmp
- *       session-TOKEN/tmp/ ...     PrivateTmp=yes: the same for one session; recorded first
+ *       .session-TOKEN/tmp/ ...    PrivateTmp=yes: the same for one session; recorded first
  *       scratch-data/              PrivateDirectory=/scratch/data: the user's, the mode of the policy
  *
  * tmp belongs to root like every /tmp: a sticky directory protects root's and other users' files in it from everybody
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "lib/session/builder.h"
+#include "lib/session/litter.h"
 
 const char *build_instance_root(struct builder *b)
 {
@@ -26,12 +27,35 @@ const char *build_instance_root(struct builder *b)
 	return build_text(b, "%s", path ? path : NSCLONE_STATE_DIR);
 }
 
+/* The next component of a path; empty ones and `.` are none. */
+static const char *component(const char **path, size_t *n)
+{
+	const char *start;
+
+	do {
+		start = *path + strspn(*path, "/");
+		*n = strcspn(start, "/");
+		*path = start + *n;
+	} while (*n == 1 && *start == '.');
+	return start;
+}
+
+/* Component by component: passwd says /home/alice/ as well as /home/alice. */
 bool build_below_home(const struct builder *b, const char *path)
 {
 	const char *home = b->subject->home;
-	size_t n = home ? strlen(home) : 0;
+	size_t n, m, depth = 0;
 
-	return n > 1 && strncmp(path, home, n) == 0 && path[n] == '/';
+	while (home) {
+		const char *h = component(&home, &n), *p = component(&path, &m);
+
+		if (n == 0)
+			return depth > 0 && m > 0;
+		if (n != m || strncmp(h, p, n) != 0)
+			return false;
+		depth++;
+	}
+	return false;
 }
 
 static bool is_plain(char c)
@@ -140,11 +164,11 @@ static void build_private_tmp(struct builder *b, int parent, const char *path, s
 
 static void build_session_tmp(struct builder *b, struct policy_pos pos)
 {
-	const char *name = build_text(b, "session-%s", b->facts->token);
+	const char *name = build_text(b, RECORD_SESSION "%s", b->facts->token);
 	struct plan_step *step = build_step(b, PLAN_RECORD, NULL, pos);
 
 	step->name = build_text(b, "%u-%s", (unsigned)b->subject->uid, b->facts->token);
-	step->path = build_text(b, "%s/session-%s", b->user_path, b->facts->token);
+	step->path = build_text(b, "%s/" RECORD_SESSION "%s", b->user_path, b->facts->token);
 	step->uid = b->subject->uid;
 	step->gid = b->subject->gid;
 	step->as_user = b->as_user;

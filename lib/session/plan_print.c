@@ -91,6 +91,9 @@ static void print_step(const struct plan *plan, const struct plan_step *step, FI
 	case PLAN_DETACH:
 		fprintf(stream, "detach      %s", step->path);
 		break;
+	case PLAN_PRIVATE:
+		fprintf(stream, "private     mount of %s", step->path);
+		break;
 	case PLAN_ATTACH:
 		print_attach(plan, step, stream);
 		break;

@@ -17,6 +17,7 @@
 #include "lib/core/sys.h"
 #include "lib/session/identity.h"
 #include "lib/session/litter.h"
+#include "lib/session/trust.h"
 
 enum { CLOSE_ENTRIES = 200000, CLOSE_MS = 5000, RECORD_VERSION = 1 };
 
@@ -118,22 +119,58 @@ static int remove_session(int user, const char *name, struct budget *budget)
 	return r < 0 ? r : remove_tree(user, temporary, budget);
 }
 
-static int sweep(const struct session_traces *traces, struct budget *budget)
+/* InstanceRoot and the user's directory in it, judged again: who moved what there since? */
+struct opened {
+	int root, user;
+	char user_name[NAME_MAX + 1];
+};
+
+static void opened_close(struct opened *o)
 {
-	char session[PATH_MAX], user[PATH_MAX], root[PATH_MAX];
-	cleanup_fd int root_fd = -1, user_fd = -1;
+	sys_close_p(&o->root);
+	sys_close_p(&o->user);
+}
+
+static int open_place(const struct session_traces *traces, struct opened *ret)
+{
+	char user[PATH_MAX], root[PATH_MAX];
+	struct stat st;
 	int r;
 
-	snprintf(session, sizeof(session), "%s", traces->path);
-	snprintf(user, sizeof(user), "%s", dirname(session));
-	snprintf(root, sizeof(root), "%s", user);
-	root_fd = nsclone_open_trusted(AT_FDCWD, dirname(root), O_PATH | O_DIRECTORY, NULL);
-	user_fd = root_fd < 0 ? root_fd : sys_openat(root_fd, strrchr(user, '/') + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	if (user_fd < 0)
-		return user_fd == -ENOENT ? 0 : user_fd;
-	r = remove_session(user_fd, strrchr(traces->path, '/') + 1, budget);
+	snprintf(user, sizeof(user), "%s", traces->path);
+	snprintf(root, sizeof(root), "%s", dirname(user));
+	snprintf(ret->user_name, sizeof(ret->user_name), "%s", strrchr(root, '/') + 1);
+	ret->root = nsclone_open_trusted(AT_FDCWD, dirname(root), O_PATH | O_DIRECTORY, NULL);
+	if (ret->root < 0)
+		return ret->root;
+	if (!traces->as_user && trust_check_directory(0, ret->root, root))
+		return -EPERM; /* what root deletes there may be somebody else's by now */
+	ret->user = sys_openat(ret->root, ret->user_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	r = ret->user < 0 ? ret->user : sys_fstat(ret->user, &st);
+	return r < 0 ? r : st.st_uid == traces->uid ? 0 : -EPERM;
+}
+
+int record_is_settled(const struct session_traces *traces)
+{
+	__attribute__((cleanup(opened_close))) struct opened o = {-1, -1, ""};
+	int r = open_place(traces, &o);
+
+	if (r == 0) /* whoever opens a session holds the lock until all is mounted */
+		r = sys_flock(o.user, LOCK_EX | LOCK_NB);
+	return r == -ENOENT ? 1 : r == -EWOULDBLOCK ? 0 : r < 0 ? r : 1;
+}
+
+static int sweep(const struct session_traces *traces, struct budget *budget)
+{
+	__attribute__((cleanup(opened_close))) struct opened o = {-1, -1, ""};
+	int r = open_place(traces, &o);
+
+	if (r == -ENOENT)
+		return 0;
 	if (r == 0)
-		remove_user_directory(root_fd, user_fd, strrchr(user, '/') + 1);
+		r = remove_session(o.user, strrchr(traces->path, '/') + 1, budget);
+	if (r == 0)
+		remove_user_directory(o.root, o.user, o.user_name);
 	return r;
 }
 

@@ -50,6 +50,7 @@ int open_same(int dirfd, const char *name, int flags)
 }
 
 static int empty(struct removal *rm, int fd, int depth);
+static int open_unreadable(int dirfd, const char *name);
 
 static int move_to_top(struct removal *rm, int dirfd, const char *name)
 {
@@ -73,6 +74,8 @@ static int remove_directory(struct removal *rm, int dirfd, const char *name, int
 	if (depth == MAX_DEPTH)
 		return move_to_top(rm, dirfd, name);
 	fd = open_same(dirfd, name, O_RDONLY);
+	if (fd == -EACCES)
+		fd = open_unreadable(dirfd, name);
 	r = fd < 0 ? fd : empty(rm, fd, depth + 1);
 	return r < 0 ? r : sys_unlinkat(dirfd, name, AT_REMOVEDIR);
 }
@@ -87,6 +90,41 @@ static int remove_entry(struct removal *rm, int dirfd, const char *name, int dep
 	if (r == -EISDIR || r == -EPERM)
 		r = remove_directory(rm, dirfd, name, depth);
 	return r == -ENOENT ? 0 : r;
+}
+
+/* A descriptor of fd's own to read, as a stream. */
+static int open_stream(int fd, DIR **ret)
+{
+	int copy = sys_openat(fd, ".", OPEN_FLAGS), r;
+
+	*ret = copy < 0 ? NULL : fdopendir(copy);
+	if (*ret)
+		return 0;
+	r = copy < 0 ? copy : -errno;
+	sys_close_p(&copy);
+	return r;
+}
+
+static bool is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+int directory_is_empty(int fd)
+{
+	struct dirent *d;
+	DIR *dir;
+	int r = open_stream(fd, &dir);
+
+	if (r < 0)
+		return r;
+	do {
+		errno = 0;
+		d = readdir(dir);
+	} while (d && is_dot(d->d_name));
+	r = d ? 0 : errno ? -errno : 1;
+	closedir(dir);
+	return r;
 }
 
 /* One pass over a directory. 1: something was removed, so that another pass may find more. */
@@ -104,7 +142,7 @@ static int pass(struct removal *rm, DIR *dir, int depth)
 			return -errno; /* a directory that cannot be listed is not an empty one */
 		if (!d)
 			return first < 0 ? first : removed;
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+		if (is_dot(d->d_name))
 			continue;
 		r = remove_entry(rm, dirfd(dir), d->d_name, depth);
 		if (r == -EAGAIN)
@@ -115,21 +153,39 @@ static int pass(struct removal *rm, DIR *dir, int depth)
 	}
 }
 
-/* All that is in fd, until a pass finds nothing: what was moved to the top, and what a racing user makes, come later. */
+/*
+ * All that is in fd, until a pass finds nothing: what was moved to the top, and what a racing user makes, come later.
+ * A user's rights end at a directory that he made read-only: it is made his again.
+ */
 static int empty(struct removal *rm, int fd, int depth)
 {
-	int copy = sys_openat(fd, ".", OPEN_FLAGS), r;
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	DIR *dir;
+	int r = open_stream(fd, &dir);
 
-	if (!dir) {
-		r = copy < 0 ? copy : -errno;
-		sys_close_p(&copy);
+	if (r < 0)
 		return r;
-	}
-	while ((r = pass(rm, dir, depth)) > 0)
+	r = pass(rm, dir, depth);
+	if (r == -EACCES && sys_fchmod(fd, 0700) == 0)
+		r = 1;
+	while (r > 0) {
 		rewinddir(dir);
+		r = pass(rm, dir, depth);
+	}
 	closedir(dir);
 	return r;
+}
+
+/* A directory that its owner made unreadable, through a descriptor of it. */
+static int open_unreadable(int dirfd, const char *name)
+{
+	cleanup_fd int fd = open_same(dirfd, name, O_PATH);
+	char path[32];
+	int r = fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (r >= 0)
+		r = sys_chmod(path, 0700);
+	return r < 0 ? r : open_same(dirfd, name, O_RDONLY);
 }
 
 int remove_tree(int dirfd, const char *name, struct budget *budget)

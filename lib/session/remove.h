@@ -19,6 +19,9 @@ struct budget {
  */
 int open_same(int dirfd, const char *name, int flags);
 
+/* 1, 0 or a negative errno. */
+int directory_is_empty(int fd);
+
 /*
  * Remove name below dirfd and all that is in it, by descriptor, following no symbolic link and entering no other file
  * system. Returns 0 (also when it was not there); -EAGAIN: the budget is used up, go on another time; -EXDEV: something

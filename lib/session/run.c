@@ -110,6 +110,7 @@ static int run_step(struct run *run, size_t i)
 	case PLAN_COPY:
 	case PLAN_FILESYSTEM:
 	case PLAN_DETACH:
+	case PLAN_PRIVATE:
 	case PLAN_ATTACH:
 	case PLAN_PIVOT:
 		return run_mounts_step(run, step);
@@ -134,6 +135,7 @@ static int undo_step(struct run *run, size_t i)
 	case PLAN_COPY:
 	case PLAN_FILESYSTEM:
 	case PLAN_DETACH:
+	case PLAN_PRIVATE:
 	case PLAN_ATTACH:
 	case PLAN_PIVOT:
 	case PLAN_WORKING_DIRECTORY:
@@ -152,7 +154,7 @@ static int undo(struct run *run, size_t n, struct err *err)
 		err_set(err, first, "cannot act as uid %u again", (unsigned)sys_geteuid());
 	r = session_return(run->session, err);
 	first = first ? first : r;
-	r = run->cwd < 0 ? sys_chdir("/") : sys_fchdir(run->cwd);
+	r = run->cwd < 0 ? sys_chdir("/") : session_reenter(run->cwd);
 	if (r < 0 && first == 0)
 		first = err_set(err, r, "cannot go back to the working directory from before");
 	while (n-- > 0) {

@@ -22,6 +22,7 @@
 #include "lib/session/litter.h"
 #include "lib/session/remove.h"
 #include "lib/session/run.h"
+#include "lib/session/trust.h"
 
 enum { LOCK_MS = 5000, LOCK_NAP_US = 200, TRIES = 8, OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
 
@@ -100,6 +101,7 @@ static int check_found(struct run *run, size_t i, int fd)
 	const struct plan_step *step = &run->plan->steps[i];
 	struct step_state *state = &run->states[i];
 	bool is_root = step->from == PLAN_NO_SLOT;
+	const char *why;
 	struct stat st;
 	int r = sys_fstat(fd, &st);
 
@@ -108,6 +110,8 @@ static int check_found(struct run *run, size_t i, int fd)
 	if (st.st_uid != step->uid)
 		return err_set(run->err, -EPERM, "%s belongs to uid %u instead of %u", step->path, (unsigned)st.st_uid,
 			       (unsigned)step->uid);
+	if (is_root && !step->as_user && (why = trust_check_directory(0, fd, step->path)))
+		return err_set(run->err, -EPERM, "%s %s", step->path, why);
 	if (is_root && (st.st_mode & 077))
 		return err_set(run->err, -EPERM, "%s is open to others (mode %04o instead of 0700)", step->path,
 			       (unsigned)(st.st_mode & 07777));
@@ -143,22 +147,35 @@ static int publish(const struct plan_step *step, int parent, const char *tempora
 	return sys_renameat(parent, temporary, parent, last_component(step));
 }
 
-/*
- * The directory under its temporary name, locked by us. One that was left by a login that was killed is as good as new:
- * nobody puts anything into a directory before it has its own name.
- */
+/* One that was left by a login that was killed is as good as new; but it must be one: empty, and its maker's. */
+static int check_left(const struct plan_step *step, int fd)
+{
+	struct stat st;
+	int r = sys_fstat(fd, &st);
+
+	if (r < 0)
+		return r;
+	if (st.st_uid != step->uid && st.st_uid != sys_geteuid())
+		return -EPERM;
+	r = directory_is_empty(fd);
+	return r < 0 ? r : r ? 0 : -ENOTEMPTY;
+}
+
+/* The directory under its temporary name, locked by us. */
 static int make_temporary(const struct plan_step *step, int parent, const char *temporary)
 {
 	for (int tries = 0; tries < TRIES; tries++) {
 		cleanup_fd int fd = -1;
-		int r = sys_mkdirat(parent, temporary, 0700);
+		int made = sys_mkdirat(parent, temporary, 0700), r;
 
-		if (r < 0 && r != -EEXIST)
-			return r;
+		if (made < 0 && made != -EEXIST)
+			return made;
 		fd = sys_openat(parent, temporary, OPEN_FLAGS);
 		if (fd < 0 && fd != -ENOENT)
 			return fd;
 		r = fd < 0 ? -ESTALE : lock_named(step, parent, temporary, fd);
+		if (r == 0 && made < 0)
+			r = check_left(step, fd);
 		if (r == 0)
 			return fd_steal(&fd);
 		if (r != -ESTALE)
@@ -204,6 +221,20 @@ static int open_found(const struct run *run, const struct plan_step *step)
 	return sys_openat(run->slots[step->from], last_component(step), flags);
 }
 
+/* What was made where somebody else can exchange it is removed again, as all that was made before a failure. */
+static int keep_made(struct run *run, size_t i, int fd)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	const char *why = NULL;
+
+	if (step->from == PLAN_NO_SLOT && !step->as_user)
+		why = trust_check_directory(0, fd, step->path);
+	if (!why)
+		return fd;
+	sys_close(fd);
+	return err_set(run->err, -EPERM, "%s %s", step->path, why);
+}
+
 static int open_or_make(struct run *run, size_t i)
 {
 	const struct plan_step *step = &run->plan->steps[i];
@@ -221,7 +252,7 @@ static int open_or_make(struct run *run, size_t i)
 		fd = make(step, parent);
 		if (fd >= 0) {
 			run->states[i].made = true;
-			return fd;
+			return keep_made(run, i, fd);
 		}
 		if (fd == -ENOENT || fd == -ESTALE) /* the parent itself is gone: another login undid it */
 			return err_set(run->err, -ESTALE, "the directory of %s was removed by another login", step->path);

@@ -6,6 +6,7 @@
  *   FILESYSTEM   fsopen, fsconfig, fsmount
  *   NEW_ROOT     open_tree(/), move_mount on top of /        attached first: mounting onto a detached tree needs 6.15
  *   DETACH       umount2(/proc/self/fd/N, MNT_DETACH)
+ *   PRIVATE      mount_setattr(MS_PRIVATE) on the root of the mount
  *   ATTACH       move_mount, both ends by descriptor
  *   PIVOT        pivot_root(".", "."), umount2(".", MNT_DETACH)
  */
@@ -84,6 +85,38 @@ static int run_detach(struct run *run, const struct plan_step *step)
 	return err_set(run->err, -ELOOP, "cannot detach %s: mounts keep coming", step->path);
 }
 
+/* Upwards from fd, which is taken over, to the root of the mount that it is on. */
+static int root_of_mount(int fd)
+{
+	int r, parent;
+
+	while ((r = nsclone_mount_is_root(fd)) == 0) {
+		parent = sys_openat(fd, "..", O_PATH | O_DIRECTORY);
+		sys_close(fd);
+		if (parent < 0)
+			return parent;
+		fd = parent;
+	}
+	if (r > 0)
+		return fd;
+	sys_close(fd);
+	return r;
+}
+
+/* Else, when the host unmounts what was detached here, that would reach what has been attached in its place. */
+static int run_private(struct run *run, const struct plan_step *step)
+{
+	struct nsclone_error core = {0};
+	int fd = nsclone_open_trusted(run->root, step->path, O_PATH | O_DIRECTORY, &core), r;
+
+	if (fd < 0)
+		return err_core(run->err, fd, &core, "cannot open %s", step->path);
+	fd = root_of_mount(fd);
+	r = fd < 0 ? fd : nsclone_mount_private(fd);
+	sys_close_p(&fd);
+	return r < 0 ? err_set(run->err, r, "cannot make the mount of %s private: mount_setattr", step->path) : 0;
+}
+
 /* Where the mount goes: by path in the tree as it is now, or onto a directory of ours. */
 static int attach_onto(struct run *run, const struct plan_step *step, int onto)
 {
@@ -132,6 +165,8 @@ int run_mounts_step(struct run *run, const struct plan_step *step)
 		return run_new_root(run, step);
 	if (step->kind == PLAN_DETACH)
 		return run_detach(run, step);
+	if (step->kind == PLAN_PRIVATE)
+		return run_private(run, step);
 	if (step->kind == PLAN_ATTACH)
 		return run_attach(run, step);
 	return run_pivot(run);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/sys.h"
+#include "lib/session/identity.h"
 #include "lib/session/litter.h"
 #include "lib/session/registry.h"
 
@@ -78,6 +79,8 @@ static int save_cwd(struct session *session, int *cwd_fd, struct err *err)
 	if (r < 0 || strcmp(path, "/") != 0) {
 		int fd = sys_open(".", O_PATH | O_DIRECTORY);
 
+		if (fd == -EACCES) /* a user's, where root has no rights (NFS, FUSE): the magic link asks for none */
+			fd = sys_open("/proc/self/cwd", O_PATH | O_DIRECTORY);
 		if (fd < 0)
 			return err_set(err, fd, "cannot open the working directory");
 		*cwd_fd = fd;
@@ -86,6 +89,22 @@ static int save_cwd(struct session *session, int *cwd_fd, struct err *err)
 		return 0;
 	session->cwd = strdup(path);
 	return session->cwd ? 0 : err_set(err, -ENOMEM, "cannot save the working directory");
+}
+
+int session_reenter(int cwd_fd)
+{
+	struct identity self;
+	int r = sys_fchdir(cwd_fd), back;
+
+	if (r != -EACCES)
+		return r;
+	if (identity_enter(sys_getuid(), sys_getgid(), &self) == 0) { /* whoever called may be there */
+		r = sys_fchdir(cwd_fd);
+		back = identity_leave(&self);
+		if (back < 0)
+			return back;
+	}
+	return r < 0 ? sys_chdir("/") : 0;
 }
 
 static int save(const struct plan *plan, struct session *session, int *cwd_fd, bool *undo_failed, struct err *err)
@@ -115,7 +134,7 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 	session->euid = sys_geteuid();
 	r = save(plan, session, &fd, undo_failed, err);
 	if (r < 0) {
-		*undo_failed |= fd >= 0 && sys_fchdir(fd) < 0;
+		*undo_failed |= fd >= 0 && session_reenter(fd) < 0;
 		sys_close_p(&fd);
 		session_forget(session);
 		return r;
@@ -186,20 +205,34 @@ static bool still_there(const struct session *session)
 	return true;
 }
 
-/*
- * The process is not where this session put it. Moved on, by a session that was opened on top of this one and is still
- * open, it goes back to before this one. Moved back already, by the end of a session below, it stays where it is.
- */
-static bool moved_on(const struct session *session)
+/* fd is of the namespace that this session entered: from now on it is of the one from before. */
+static void hand_over_fd(const struct session *session, int fds, const char *name)
 {
-	cleanup_fd int now = nsclone_ns_open_self(CLONE_NEWNS);
-	uint64_t here, before;
+	char target[64];
 
+	if (sys_readlinkat(fds, name, target, sizeof(target)) < 0)
+		return; /* longer than any namespace's */
 	for (size_t i = 0; i < session->n_ns; i++)
-		if (session->ns[i].nstype == CLONE_NEWNS && now >= 0)
-			return sys_mount_ns_id(now, &here) == 0 &&
-			       sys_mount_ns_id(session->ns[i].before, &before) == 0 && here > before;
-	return false;
+		if (strcmp(target, session->ns[i].entered) == 0)
+			(void)sys_replace_fd(session->ns[i].before, atoi(name));
+}
+
+/*
+ * The process is not where this session put it: another one was opened on top and is still open. When that ends it must
+ * not come back to where this one was: the descriptors that it saved are exchanged for ours. Only this module holds
+ * descriptors of a session's namespaces in the process that opened it.
+ */
+static void hand_over(const struct session *session)
+{
+	struct dirent *d;
+	DIR *dir = NULL;
+
+	if (sys_opendir("/proc/self/fd", &dir) < 0)
+		return;
+	while ((d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			hand_over_fd(session, dirfd(dir), d->d_name);
+	closedir(dir);
 }
 
 /* A watch on the marker that covers the session's directory in its own tree. */
@@ -246,11 +279,11 @@ static int go_back(struct session *session, struct err *err)
 /* Nobody is in it any more: the kernel says so of a session that we were in, and a scan of one that we had left. */
 static bool is_over(const struct session *session, int watch)
 {
-	char needle[64];
+	char needle[PATH_MAX];
 
 	if (watch >= 0)
 		return sys_wait_unmount(watch, LINGER_MS) == 1;
-	snprintf(needle, sizeof(needle), "%.60s", strrchr(session->traces.path, '/'));
+	session_needle(session->traces.path, needle, sizeof(needle));
 	return session_in_use(needle, sys_monotonic_ms() + SCAN_MS) == 0;
 }
 
@@ -258,8 +291,10 @@ static int close_in_place(struct session *session, struct err *err)
 {
 	bool there = still_there(session);
 	cleanup_fd int watch = there && session->traces.record ? watch_marker(session) : -1;
-	int r = there || moved_on(session) ? go_back(session, err) : 0;
+	int r = there ? go_back(session, err) : 0;
 
+	if (!there)
+		hand_over(session);
 	close_namespaces(session);
 	if (r < 0 || !session->traces.record || !is_over(session, watch))
 		return r; /* should somebody still be in it, whoever comes later finds the record */

@@ -43,6 +43,9 @@ struct session {
  */
 int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, bool *undo_failed, struct err *err);
 
+/* Back into the saved working directory; / where neither root nor the caller may enter it. */
+int session_reenter(int cwd_fd);
+
 /* After unshare: what we are in now. */
 int session_note_entered(struct session *session, int nstype);
 

@@ -172,7 +172,7 @@ at_home() {
 	rm /home/alice/.instances
 	rule User=alice PrivateTmp=yes InstanceRoot=%h/.instances | policy
 	inside alice 'echo mine >/tmp/file'
-	is "InstanceRoot=%h/...: PrivateTmp=yes goes" "$(find /home/alice/.instances -name 'session-*')" ""
+	is "InstanceRoot=%h/...: PrivateTmp=yes goes" "$(find /home/alice/.instances -name '.session-*')" ""
 	rm -rf /home/alice/.instances
 }
 

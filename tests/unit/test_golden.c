@@ -4,7 +4,7 @@
  * program: `build/tests/test_golden NAME` prints what it is now, for a person to look at and to save.
  *
  * subject: lines user= uid= gid= home= service= rhost= tty= from= host= group=NAME:GID (the first is the primary one).
- * facts: lines ram=BYTES, mqueue=yes, sys=PATH, detach=PATH, place=PATH [missing] [nosuid] [nodev] [noexec] [same=N],
+ * facts: lines ram=BYTES, hidepid=N, mqueue=yes, sys=PATH, detach=PATH, place=PATH [missing] [nosuid] [nodev] [noexec] [same=N],
  * where two places of the same N are one directory.
  */
 #include <stdarg.h>
@@ -97,6 +97,8 @@ static void facts_line(struct golden *g, const char *key, char *value)
 {
 	if (strcmp(key, "ram") == 0)
 		g->facts.ram = strtoull(value, NULL, 10);
+	else if (strcmp(key, "hidepid") == 0)
+		g->facts.hidepid = atoi(value);
 	else if (strcmp(key, "mqueue") == 0)
 		g->facts.mqueue = strcmp(value, "yes") == 0;
 	else if (strcmp(key, "sys") == 0)
@@ -134,7 +136,7 @@ static struct golden *read_golden(const char *name)
 	g->facts.places = g->places;
 	g->facts.sys_mounts = g->sys;
 	g->facts.detach = g->detach;
-	strcpy(g->facts.token, "0123456789abcdef");
+	strcpy(g->facts.token, "01234567-0123456789abcdef");
 	each_line(g, read_file(name, "subject"), 0);
 	each_line(g, read_file(name, "facts"), 1);
 	return g;
