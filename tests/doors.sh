@@ -35,6 +35,7 @@ start_sshd() {
 	"$(command -v sshd)" -D -f "$WORK/sshd_config" >/dev/null 2>&1 </dev/null &
 	sshd_pid=$!
 	wait_until 10 test_port || not_ok "sshd starts" "$(grep sshd "$LOG")"
+	wait_until 10 ssh_is_over # what answered to test_port
 }
 
 test_port() {
@@ -62,7 +63,11 @@ ssh_as() { # ssh_as USER [OPTION...] [COMMAND...]
 
 # Sessions end when the server says so, not when the client has its answer.
 ssh_is_over() {
-	! pgrep_exact 'sshd: ' >/dev/null
+	local dir
+
+	for dir in /proc/[0-9]*; do
+		[[ $(readlink "$dir/exe") != */sshd || ${dir#/proc/} = "$sshd_pid" ]] || return 1
+	done
 }
 
 pgrep_exact() { # pgrep_exact PREFIX: pids of processes whose title begins so

@@ -80,6 +80,10 @@ run_unit() { # run_unit NAME
 }
 
 run_job() { # run_job KIND FILE
+	if [[ $(id -u) != 0 && $2 = */readme.sh ]]; then
+		echo "SKIP readme: impossible: it says sudo, and in a user namespace sudo finds that root does not own it"
+		return
+	fi
 	case $1 in
 	behave) timeout -k 5 "$LIMIT" bash "$2" ;;
 	script) ASAN_OPTIONS=detect_leaks=0 timeout -k 5 "$LIMIT" "$2" ;;

@@ -7,7 +7,8 @@
 # behaviour tests run. Real daemons load an instrumented module by LD_PRELOAD of the runtime; what it reports goes to
 # files in the scratch world, and one such file fails the test (see finish in lib.sh).
 #
-# valgrind: unit tests, and pam-login in those behaviour tests that say `# valgrind`.
+# valgrind: the unit tests that do not need system calls which valgrind does not know (open_tree, move_mount, clone on a
+# stack of its own), and pam-login in tests/behave/memory.sh.
 set -u
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
@@ -24,6 +25,7 @@ asan() {
 valgrind() {
 	packaging/deps.sh check sanitize || exit
 	make -s -j"$(nproc)" B="$B/valgrind" CFLAGS="-O1 -g" tests || exit
+	[[ $# -gt 0 ]] || set -- test_policy test_pamd test_golden test_files =memory
 	B=$B/valgrind NSC_SANITIZE=valgrind NSC_TEST_LIMIT=900 tests/run.sh "$@"
 }
 

@@ -9,7 +9,7 @@
 # Calls whose failure means nothing (or that cannot fail): what closes, waits, logs or asks for oneself. brk and the
 # like are malloc's business; it has other ways.
 # shellcheck disable=SC2034
-readonly HARMLESS='access|close|munmap|brk|futex|getpid|gettid|getuid|geteuid|getgid|getegid|rt_sig.*|clock_gettime|sendto|exit_group|restart_syscall'
+readonly HARMLESS='access|close|munmap|brk|futex|getpid|gettid|getuid|geteuid|getgid|getegid|rt_sig.*|clock_gettime|sendto|exit_group|restart_syscall'"${NSC_SANITIZE:+|mmap}" # a sanitizer dies where memory ends
 
 # hit SYSCALL WHICH WHAT USER...: pam-login, in which the WHICHth call of SYSCALL meets WHAT: error=EPERM, signal=KILL
 hit() {

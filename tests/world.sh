@@ -79,7 +79,11 @@ system() {
 			bind_read_only "/$dir"
 		fi
 	done
-	cp -a /etc "$R/etc" 2>/dev/null # what is not for us to read stays away
+	if [[ $NSC_WORLD = root ]]; then
+		cp -a /etc "$R/etc"
+	else # what is not for us to read stays away, and the owner of the rest, who is nobody here, becomes root
+		cp -dR --preserve=mode,timestamps /etc "$R/etc" 2>/dev/null
+	fi
 	mkdir -p "$R"/{dev,proc,sys,run/sshd,run/lock,home,mnt,srv,opt,var/{lib,log,spool,mail,cache,empty}}
 	mkdir -m 1777 "$R"/{tmp,var/tmp}
 	mkdir -m 700 "$R/root"
@@ -191,17 +195,16 @@ product() { # copies where every user can reach them: the checkout may be below 
 	cp -a /etc/pam.d /etc/pam.dist
 }
 
-# Programs that load the module get the sanitizer's runtime first; only they, because it is slow. A setuid program that
-# a user starts loads it late. What is reported becomes a file, which `finish` of lib.sh looks for.
+# Programs that load the module get the sanitizer's runtime first; only they, because it is slow. What is reported becomes a file, which `finish` of lib.sh looks for.
 sanitizer() {
 	local name real runtime
 
 	[[ ${NSC_SANITIZE-} = asan ]] || return 0
-	runtime=$(gcc -print-file-name=libasan.so)
+	runtime="$(gcc -print-file-name=libasan.so) libcrypt.so.1" # it stands in for crypt(3), which pam_unix loads later
 	mkdir -p /opt/preload && mkdir -m 1777 /opt/reports
 	for name in su runuser sudo login sshd cron crond id; do
 		real=$(command -v "$name") || continue
-		printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$runtime" "$real" >"/opt/preload/$name"
+		printf '#!/bin/sh\nLD_PRELOAD="%s" exec %s "$@"\n' "$runtime" "$real" >"/opt/preload/$name"
 		chmod 755 "/opt/preload/$name"
 	done
 	export PATH=/opt/preload:$PATH

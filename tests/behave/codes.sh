@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What pam_sm_open_session() answers, and what it says to the user and to the log.
-# valgrind
 # weight: 3
 . "${0%/*}/../lib.sh"
 
@@ -164,6 +163,8 @@ trials() {
 	gets "Trial=yes: the other rules hold" own alice
 	is "Trial=yes: the rule itself does not" "$(login alice -- readlink /proc/self/ns/ipc | grep ipc:)" "$(host_ns ipc)"
 	in_log "Trial=yes: what would have been is in the log" 5 'trial.*: ok' login alice
+	printf '[Match]\nGroup=%s\n[Session]\nTrial=yes\nPrivateIPC=yes\n' "$(id -gn alice)" | policy
+	in_log "Trial=yes: a group decides" 5 'trial.*: ok' login alice
 	{ rule User=alice PrivateTmp=yes && rule User=alice Trial=yes InstanceRoot=/var/lib/blocker; } | policy
 	gets "Trial=yes that fails harms nobody" own alice
 	in_log "Trial=yes: the step that failed is in the log" 5 'trial.*failed.*/var/lib/blocker.*Not a directory' login alice

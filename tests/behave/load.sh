@@ -37,7 +37,8 @@ rm -rf /var/lib/nsclone/*
 host_unchanged "30 first logins"
 
 # The kernel counts namespaces by user namespace: in one of our own, with low limits, a leak runs out soon. (Network
-# namespaces are freed later, by a worker; every detached mount counts as a mount namespace.) No ProtectProc=: the PID namespace is not that user namespace's.
+# namespaces are freed later, by a worker; every detached mount counts as a mount namespace.) No ProtectProc=: the PID
+# namespace is not that user namespace's.
 rule User=alice PrivateTmp=yes PrivateDevShm=yes PrivateIPC=yes ProtectHostname=yes PrivateNetwork=yes | policy
 cat >"$WORK/wait" <<-'END'
 	until grep -q . /proc/self/uid_map; do sleep 0.01; done
@@ -48,12 +49,32 @@ cat >"$WORK/limited" <<-'END'
 	echo 120 >/proc/sys/user/max_net_namespaces
 	exec "$@"
 END
-unshare --user --mount --ipc --uts --net bash "$WORK/wait" "$WORK/limited" "$LOGIN" --times 200 --quiet alice -- true >"$WORK/out" 2>&1 &
-limited=$!
-until [[ $(readlink "/proc/$limited/ns/user") != "$(host_ns user)" ]]; do sleep 0.01; done
-echo 0 0 4294967295 >"/proc/$limited/uid_map"
-echo 0 0 4294967295 >"/proc/$limited/gid_map"
-wait "$limited"
 
+map_all() { # map_all PID: all ids that there are, to themselves; the kernel wants it in one write
+	local kind text
+
+	for kind in uid gid; do
+		text=$(awk '{ print $1, $1, $3 }' "/proc/self/${kind}_map")
+		printf '%s\n' "$text" >"/proc/$1/${kind}_map"
+	done
+}
+
+limited() { # the one process of that user namespace that waits for its map
+	grep -L . /proc/[0-9]*/uid_map 2>/dev/null | head -n 1 | cut -d/ -f3 | grep .
+}
+
+in_a_user_namespace() { # COMMAND...
+	timeout 60 unshare --user --mount --ipc --uts --net bash "$WORK/wait" "$@" &
+	wait_until 5 limited
+	map_all "$(limited)"
+	wait "$!"
+}
+
+logins=("$WORK/limited" "$LOGIN" --times 200 --quiet alice -- true)
+if [[ $NSC_WORLD = root ]]; then
+	in_a_user_namespace "${logins[@]}" >"$WORK/out" 2>&1
+else # the world is in one
+	bash "${logins[@]}" >"$WORK/out" 2>&1
+fi
 is "200 logins where there may be 24 namespaces of a kind" "$?$(head -n 5 "$WORK/out")" 0
 finish

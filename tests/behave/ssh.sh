@@ -84,18 +84,51 @@ agent() {
 held_by_the_child() {
 	local pid
 
-	ssh_as alice 'sleep 20' &
+	ssh_as alice 'until test -e go; do sleep 0.1; done' &
 	wait_until 10 pgrep_exact 'sshd: alice@'
 	for pid in $(pgrep_exact 'sshd: alice@'); do
 		find "/proc/$pid/fd" -type l -printf '%l\n'
 	done >"$WORK/held"
+	like "sshd's child of the user is there to be looked at" "$(cat "$WORK/held")" 'socket:'
 	unlike "sshd's child of the user holds no directory" "$(grep '^/' "$WORK/held" | grep -v '^/dev/')" .
-	kill "$!" 2>/dev/null
+	touch /home/alice/go
+	wait "$!"
+	rm /home/alice/go
+	wait_until 10 ssh_is_over
+}
+
+# The monitor is killed: nobody closes, her process lives on in her world, and is collected when it is gone.
+monitor_killed() {
+	local pid monitor
+
+	host_before
+	ssh_as alice 'echo mine >/tmp/mine; echo $$ >pid; exec sleep 1000' >/dev/null 2>&1 &
+	wait_until 10 test -s /home/alice/pid
+	pid=$(cat /home/alice/pid)
+	monitor=$(pgrep_exact 'sshd: alice [priv]')
+	kill -9 "$monitor"
+	is "a killed monitor: what her process uses stays" "$(nsenter -t "$pid" -m cat /tmp/mine 2>&1)" mine
+	is "a killed monitor: she gets in again" "$(ssh_as alice 'ls -A /tmp; echo in' 2>&1)" in
+	kill -9 "$pid"
 	wait "$!" 2>/dev/null
-	for pid in $(pgrep_exact 'sshd: alice'); do
-		kill "$pid" 2>/dev/null
-	done
-	wait_until 20 ssh_is_over
+	rm /home/alice/pid
+	wait_until 10 ssh_is_over
+	ssh_as alice true
+	wait_until 10 ssh_is_over
+	host_unchanged "a killed monitor"
+}
+
+# What is confined later, by sshd itself, is confined in the private world.
+chrooted_sftp() {
+	stop_sshd
+	start_sshd "Match User alice" "ChrootDirectory /srv" "ForceCommand internal-sftp"
+	mkdir -m 755 /srv/inside
+	printf 'ls /\n' | sftp_as alice >"$WORK/chrooted"
+	like "sftp in a ChrootDirectory" "$(cat "$WORK/chrooted")" /inside
+	rmdir /srv/inside
+	wait_until 10 ssh_is_over
+	stop_sshd
+	start_sshd
 }
 
 # An isolation that cannot be had. sshd goes on to tell the user, and starts nothing.
@@ -124,6 +157,8 @@ sftp_in
 control_master
 agent
 held_by_the_child
+monitor_killed
+chrooted_sftp
 failing
 stop_sshd
 finish
