@@ -115,7 +115,7 @@ check:
 	$(Q)$(MAKE) --no-print-directory -j2 tests
 	$(Q)B=$(B) tests/run.sh
 
-check-mutants: ; $(Q)tests/mutants/run.sh
+check-mutants: ; $(Q)packaging/deps.sh check && tests/mutants/run.sh
 asan:          ; $(Q)tests/sanitize.sh asan
 valgrind:      ; $(Q)tests/sanitize.sh valgrind
 lint:          ; $(Q)packaging/deps.sh lint && tests/lint.sh

@@ -39,6 +39,7 @@ command:ping|iputils-ping|iputils|iputils|iputils|iputils
 command:ipcs|util-linux|util-linux|util-linux|util-linux|util-linux-misc
 command:readelf|binutils|binutils|binutils|binutils|binutils
 command:jq|jq|jq|jq|jq|jq
+command:patch|patch|patch|patch|patch|patch
 '
 table_sanitize='
 command:valgrind|valgrind|valgrind|valgrind|valgrind|valgrind

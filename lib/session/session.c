@@ -85,8 +85,10 @@ static int save_cwd(struct session *session, int *cwd_fd, struct err *err)
 			return err_set(err, fd, "cannot open the working directory");
 		*cwd_fd = fd;
 	}
-	if (r < 0 || path[0] != '/') /* deleted, or outside of our root: there is no path to it */
+	if (r == -ENOENT || r == -ERANGE) /* deleted, outside of our root, or too deep: there is no path to it */
 		return 0;
+	if (r < 0)
+		return err_set(err, r, "cannot find out the working directory");
 	session->cwd = strdup(path);
 	return session->cwd ? 0 : err_set(err, -ENOMEM, "cannot save the working directory");
 }

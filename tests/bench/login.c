@@ -28,13 +28,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "tests/bench/log.h"
 
 enum { PART_START, PART_OPEN, PART_CLOSE, PART_END, N_CALLS, PART_SESSION = N_CALLS, N_PARTS };
 enum { MAX_SERVICES = 16, WARM_UP = 3, BURST_ROOM = 20000 };
@@ -326,31 +324,6 @@ static void report(struct tally **tallies, int service)
 	printf("\n");
 }
 
-/* It looks once in a millisecond: waiting for a message, it would take the processor of whoever sends one. */
-static void forget_what_is_logged(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	pid_t parent = getpid(), child;
-	char text[8192];
-
-	unlink(address.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		fail("/dev/log");
-	child = fork();
-	if (child < 0)
-		fail("fork");
-	if (child > 0) {
-		close(fd);
-		return;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (getppid() == parent)
-		if (recv(fd, text, sizeof(text), MSG_DONTWAIT) < 0)
-			sleep_until(now() + 1000000L);
-	_exit(0);
-}
-
 static int parse(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -396,7 +369,8 @@ int main(int argc, char **argv)
 		fail("login");
 	for (int i = 0; i < n; i++)
 		tallies[i] = new_tally();
-	forget_what_is_logged();
+	if (forget_what_is_logged() < 0)
+		fail("/dev/log");
 	if (bench.processes)
 		run_burst(tallies);
 	else

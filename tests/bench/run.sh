@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# run.sh [--quick] [--assert]: what a login costs. Beside each figure that issue 2 asks for stands the target, and ok or
+# run.sh [--quick] [--assert]: what a login costs. Beside each figure that has a target stands the target, and ok or
 # MISSED. --quick: fewer rounds, to see that it works. --assert: the exit status is 1 where a target is missed.
 #
 # Ratios are what counts: all that is compared takes turns, in one process, session by session (tests/bench/login.c).
