@@ -101,6 +101,34 @@ static void check_shared_memory(struct check *check, size_t i, const struct poli
 			  "PrivateIPC= without PrivateDevShm=: POSIX shared memory in /dev/shm stays common");
 }
 
+/* OnFailure=warn in one rule, and in any a path in a home, which its owner can break whenever he likes. */
+struct way_out {
+	struct policy_pos warn, path;
+};
+
+static void note_way_out(void *arg, const struct policy_assigned *assigned)
+{
+	const char *path = assigned->key == POLICY_INSTANCE_ROOT ? assigned->text : assigned->path;
+	struct way_out *way = arg;
+
+	if (assigned->key == POLICY_ON_FAILURE && assigned->word == POLICY_ON_FAILURE_WARN)
+		way->warn = assigned->pos;
+	if (path && (strncmp(path, "%h", 2) == 0 || strncmp(path, "/home/", 6) == 0))
+		way->path = assigned->pos;
+}
+
+static void check_way_out(struct check *check)
+{
+	struct way_out way = {.warn = {.file = NULL}};
+
+	for (size_t i = 0; i < policy_n_rules(check->policy); i++)
+		policy_rule_assigned(check->policy, i, note_way_out, &way);
+	if (way.warn.file && way.path.file)
+		check_say(check, CHECK_WARNING, way.warn, "OnFailure=deny",
+			  "OnFailure=warn, and a path in a home (%s:%u): its owner can make it fail, and gets in un-isolated",
+			  way.path.file, way.path.line);
+}
+
 void check_policy(struct check *check)
 {
 	size_t n = policy_n_rules(check->policy);
@@ -109,6 +137,7 @@ void check_policy(struct check *check)
 		check_say(check, CHECK_ERROR,
 			  check_at(check->directory ? check->directory : NSCLONE_SYSCONF_DIR "/nsclone.conf", 0), NULL,
 			  "there are no rules at all, so nobody is isolated");
+	check_way_out(check);
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_rule_view *rule = policy_rule(check->policy, i);
 

@@ -181,6 +181,10 @@ test_check_warnings() {
 	says "a directory that is missing" ':6:.*error: /nowhere is missing'
 	says "a file" ':7:.*error: /etc/passwd is not a directory'
 	says "InstanceRoot= below a home" ':5:.*warning: InstanceRoot=%h/.private is below a home'
+	says_not "OnFailure= is deny" 'OnFailure=warn'
+	printf '[Match]\nUser=alice\n[Session]\nPrivateTmp=persistent\nInstanceRoot=%%h/.private\nOnFailure=warn\n' | policy
+	run check
+	says "a way out" ':6:.*warning: OnFailure=warn, and a path in a home'
 
 	mkdir -p /srv/bad
 	chown alice /srv/bad
