@@ -228,4 +228,5 @@ new_root && system && devices && kernel && change_root
 export HOME=/root TMPDIR=/tmp SRC=/opt/src B=/opt/build
 fill
 unset "${!SSH_@}" "${!SUDO_@}" "${!XDG_@}" KRB5CCNAME DISPLAY
-exec "$@"
+# Without the caller's terminal: what PAM has to say sudo would say there, past everybody who listens.
+exec setsid "$@"
