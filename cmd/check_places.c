@@ -131,6 +131,19 @@ static void want_list_element(struct places *places, const struct policy_assigne
 		places->backing = places->kept = true;
 }
 
+/* A new instance of proc has nothing mounted on its files: what was hidden so is to be seen again. */
+static void want_proc(struct places *places, struct policy_pos pos)
+{
+	char *mask = alloc_list_has(&places->seen, "/proc") ? NULL : mount_below("/proc", "/proc/sys/fs/binfmt_misc");
+
+	if (mask)
+		check_say(places->check, CHECK_WARNING, pos, NULL,
+			  "%s is mounted on /proc, but not on the new /proc of a session: what it hides can be seen there",
+			  mask);
+	free(mask);
+	want(places, pos, "/proc");
+}
+
 static void look_at(void *arg, const struct policy_assigned *assigned)
 {
 	struct places *places = arg;
@@ -147,7 +160,7 @@ static void look_at(void *arg, const struct policy_assigned *assigned)
 	} else if (assigned->key == POLICY_PRIVATE_NETWORK && assigned->word == POLICY_YES) {
 		want(places, assigned->pos, "/sys");
 	} else if ((assigned->key == POLICY_PROTECT_PROC || assigned->key == POLICY_PROC_SUBSET) && assigned->word) {
-		want(places, assigned->pos, "/proc");
+		want_proc(places, assigned->pos);
 	}
 }
 

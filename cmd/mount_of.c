@@ -51,6 +51,31 @@ bool mount_of(const char *path, struct mount_of *ret)
 	return fs != NULL;
 }
 
+static bool lies_below(const char *path, const char *directory)
+{
+	size_t n = strlen(directory);
+
+	return strncmp(path, directory, n) == 0 && path[n] == '/';
+}
+
+char *mount_below(const char *directory, const char *except)
+{
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_iter *all = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	char *found = NULL;
+
+	while (table && all && !found && mnt_table_next_fs(table, all, &fs) == 0) {
+		const char *target = mnt_fs_get_target(fs);
+
+		if (target && lies_below(target, directory) && strcmp(target, except) != 0 && !lies_below(target, except))
+			found = alloc_copy(target);
+	}
+	mnt_free_iter(all);
+	mnt_unref_table(table);
+	return found;
+}
+
 void mount_of_done(struct mount_of *mount)
 {
 	free(mount->target);

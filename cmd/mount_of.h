@@ -15,6 +15,9 @@ struct mount_of {
 bool mount_of(const char *path, struct mount_of *ret);
 void mount_of_done(struct mount_of *mount);
 
+/* The first mount point below directory but not at or below `except`, or NULL. The caller's. */
+char *mount_below(const char *directory, const char *except);
+
 /* Is it mounted with the option "ro", "noexec", ... */
 bool mount_of_has(const struct mount_of *mount, const char *option);
 

@@ -182,6 +182,13 @@ test_check_warnings() {
 	says "a file" ':7:.*error: /etc/passwd is not a directory'
 	says "InstanceRoot= below a home" ':5:.*warning: InstanceRoot=%h/.private is below a home'
 	says_not "OnFailure= is deny" 'OnFailure=warn'
+	printf '[Match]\nUser=alice\n[Session]\nProtectProc=invisible\n' | policy
+	run check
+	says_not "nothing on /proc" 'what it hides'
+	mount --bind /dev/null /proc/kallsyms
+	run check
+	says "a mask on /proc" ':4:.*warning: /proc/kallsyms is mounted on /proc'
+	umount /proc/kallsyms
 	printf '[Match]\nUser=alice\n[Session]\nPrivateTmp=persistent\nInstanceRoot=%%h/.private\nOnFailure=warn\n' | policy
 	run check
 	says "a way out" ':6:.*warning: OnFailure=warn, and a path in a home'
