@@ -96,14 +96,11 @@ void session_needle(const char *path, char *buffer, size_t size)
 int session_in_use(const char *needle, int64_t deadline)
 {
 	struct scan scan = {.needle = needle, .deadline = deadline};
-	int fd = sys_open("/proc", O_RDONLY | O_DIRECTORY), r;
-	DIR *proc = fd < 0 ? NULL : fdopendir(fd);
+	DIR *proc = NULL;
+	int r = sys_opendir("/proc", &proc);
 
-	if (!proc) {
-		r = fd < 0 ? fd : -errno;
-		sys_close_p(&fd);
+	if (r < 0)
 		return r;
-	}
 	r = scan_processes(&scan, proc);
 	closedir(proc);
 	free(scan.seen);

@@ -253,21 +253,22 @@ static int each_user(struct sweeper *s, int dirfd, const char *name, const void 
 	return sweep_user(s, dirfd, arg, name);
 }
 
-static int open_root(const char *instance_root)
+/* -ECANCELED, which no open(2) answers: root would work in it, and it is in a user's hands. */
+static int open_root(const char *instance_root, bool as_user)
 {
-	return nsclone_open_trusted(AT_FDCWD, instance_root, O_RDONLY | O_DIRECTORY, NULL);
+	cleanup_fd int fd = nsclone_open_trusted(AT_FDCWD, instance_root, O_RDONLY | O_DIRECTORY, NULL);
+
+	if (fd >= 0 && !as_user && trust_check_directory(0, fd, instance_root))
+		return -ECANCELED;
+	return fd_steal(&fd);
 }
 
 /* What lies in a user's hands is cleaned with his rights, when he logs in. */
 static int clean_root(struct sweeper *s, const char *instance_root)
 {
-	int fd = open_root(instance_root);
+	int fd = open_root(instance_root, false);
 
-	if (fd >= 0 && trust_check_directory(0, fd, instance_root)) {
-		sys_close(fd);
-		return 0;
-	}
-	return for_each(s, fd, each_user, instance_root);
+	return fd == -ECANCELED ? 0 : for_each(s, fd, each_user, instance_root);
 }
 
 int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, registry_report *report, void *arg,
@@ -291,11 +292,9 @@ int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, re
 
 static int collect_orphans(struct sweeper *s)
 {
-	cleanup_fd int root = open_root(s->whose->path);
+	cleanup_fd int root = open_root(s->whose->path, s->whose->as_user);
 	char name[16];
 
-	if (root >= 0 && !s->whose->as_user && trust_check_directory(0, root, s->whose->path))
-		return -EPERM;
 	snprintf(name, sizeof(name), "%u", (unsigned)s->whose->uid);
 	return root < 0 ? root : sweep_user(s, root, s->whose->path, name);
 }
