@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A list of blocks, each handed out from its beginning. Blocks double in size, so that a policy of ten thousand rules
- * costs a dozen calls of the allocator and a small one does not cost a megabyte.
+ * costs a dozen calls of the allocator and a small one does not cost a megabyte. What is handed out is zeroed, not the
+ * block.
  */
 #include "lib/policy/pool.h"
 #include <stdint.h>
@@ -26,11 +27,10 @@ static struct pool *add_block(struct pool **pool, size_t size)
 		room = LARGEST;
 	if (room < size)
 		room = size;
-	block = calloc(1, sizeof(*block) + room);
+	block = malloc(sizeof(*block) + room);
 	if (!block)
 		return NULL;
-	block->size = room;
-	block->next = *pool;
+	*block = (struct pool){.next = *pool, .size = room};
 	*pool = block;
 	return block;
 }
@@ -55,14 +55,19 @@ static void *take(struct pool **pool, size_t size, size_t align)
 
 void *pool_alloc(struct pool **pool, size_t size)
 {
-	return take(pool, size, ALIGN);
+	void *memory = take(pool, size, ALIGN);
+
+	return memory ? memset(memory, 0, size) : NULL;
 }
 
 char *pool_copy(struct pool **pool, const char *s, size_t size)
 {
 	char *copy = take(pool, size + 1, 1);
 
-	return copy ? memcpy(copy, s, size) : NULL;
+	if (!copy)
+		return NULL;
+	copy[size] = '\0';
+	return memcpy(copy, s, size);
 }
 
 void pool_free(struct pool *pool)

@@ -297,7 +297,7 @@ static int new_plan(size_t room, struct plan **ret)
 	if (!plan)
 		return -ENOMEM;
 	plan->room = room;
-	plan->steps = arena_alloc(&plan->arena, (room + 1) * sizeof(*plan->steps));
+	plan->steps = arena_room(&plan->arena, (room + 1) * sizeof(*plan->steps));
 	if (!plan->steps) {
 		plan_free(plan);
 		return -ENOMEM;

@@ -3,16 +3,23 @@
  * Out of memory, at every allocation in turn: -ENOMEM, nothing leaked (ASan, valgrind), *ret untouched. Were a rule
  * lost instead, a login would go un-isolated.
  */
-/* WRAP: calloc realloc */
+/* WRAP: malloc calloc realloc */
 #include <errno.h>
 #include "tests/unit/test_policy.h"
 
+void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 
 static unsigned long left = -1ul; /* allocations until one fails */
+
+void *__wrap_malloc(size_t size)
+{
+	return left-- ? __real_malloc(size) : NULL;
+}
 
 void *__wrap_calloc(size_t n, size_t size)
 {
