@@ -7,6 +7,7 @@
  *
  *	operation               system call             what undoes it
  *	sys_open, sys_openat    openat                  sys_close
+ *	sys_getdents            getdents64              -
  *	sys_mkdirat             mkdirat                 sys_unlinkat with AT_REMOVEDIR
  *	sys_symlinkat           symlinkat               sys_unlinkat
  *	sys_rename_noreplace    renameat2               the same, the other way round
@@ -52,6 +53,11 @@ ssize_t sys_read(int fd, void *buffer, size_t size)
 		n = KERNEL(read(fd, buffer, size));
 	while (n == -EINTR);
 	return n;
+}
+
+ssize_t sys_getdents(int fd, void *buffer, size_t size)
+{
+	return KERNEL(syscall(SYS_getdents64, fd, buffer, size));
 }
 
 int sys_fstat(int fd, struct stat *ret)

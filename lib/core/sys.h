@@ -20,6 +20,16 @@ int sys_open(const char *path, int flags);
 int sys_openat(int dirfd, const char *name, int flags);
 int sys_opendir(const char *path, DIR **ret);
 int sys_close(int fd);
+
+/* What getdents64(2) writes: names of a directory, each `size` bytes behind the one before. */
+struct sys_dirent {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+ssize_t sys_getdents(int fd, void *buffer, size_t size); /* bytes; 0 at the end; needs no memory, unlike readdir(3) */
 ssize_t sys_read(int fd, void *buffer, size_t size);   /* retries EINTR */
 int sys_fstat(int fd, struct stat *ret);
 int sys_fstatat(int dirfd, const char *name, struct stat *ret); /* AT_SYMLINK_NOFOLLOW|AT_NO_AUTOMOUNT */

@@ -6,12 +6,12 @@
  * that file, loudly; a directory that cannot be listed is never an empty one.
  */
 #include "lib/session/files.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "lib/core/nsclone.h"
 #include "lib/core/sys.h"
 #include "lib/session/arena.h"
 #include "lib/session/trust.h"
@@ -32,6 +32,7 @@ struct files {
 	const char **ignored;
 	size_t n_ignored;
 	uid_t trusted_uid;
+	const char *known; /* a directory that is root's, as are all above it */
 };
 
 static int add_entry(struct files *files, const char *name, const char *path, struct entry **ret)
@@ -65,7 +66,7 @@ static int add_entry(struct files *files, const char *name, const char *path, st
 
 static int read_whole(struct files *files, int fd, size_t size, struct policy_text *text)
 {
-	char *data = arena_alloc(&files->arena, size + 1);
+	char *data = arena_room(&files->arena, size + 1);
 	size_t used = 0;
 	ssize_t n;
 
@@ -180,38 +181,71 @@ static int spoil(struct files *files, const char *path, int code, const char *wh
 	return entry->text.unreadable ? 0 : -ENOMEM;
 }
 
-static int list_directory(struct files *files, DIR *dir, const char *directory)
+/* *links: the path may lead through some, or through `..`. */
+static int open_directory(const char *path, int flags, bool *links)
 {
-	const char *spoilt = trust_check_directory(files->trusted_uid, dirfd(dir), directory);
-	struct dirent *d;
+	int fd = nsclone_open_nosymlink(AT_FDCWD, path, flags | O_DIRECTORY);
+
+	*links = fd < 0 && fd != -ENOENT;
+	return *links ? sys_open(path, flags | O_DIRECTORY) : fd;
+}
+
+/* NULL: the directory is root's, and what is above it need not be asked again. */
+static const char *check_directory(struct files *files, int fd, const char *path, bool links)
+{
+	struct stat st;
+	const char *why;
+
+	if (links)
+		return trust_check_directory(files->trusted_uid, fd, path);
+	if (sys_fstat(fd, &st) < 0)
+		return "cannot be examined";
+	why = trust_check_plain(files->trusted_uid, fd, &st, path, files->known);
+	if (!why)
+		files->known = path;
+	return why;
+}
+
+static int add_names(struct files *files, int fd, const char *directory, const char *names, size_t size,
+		     const char *spoilt)
+{
+	const struct sys_dirent *d;
+	int r = 0;
+
+	for (size_t at = 0; r >= 0 && at < size; at += d->size) {
+		d = (const void *)(names + at);
+		if (d->name[0] != '.')
+			r = add_name(files, fd, directory, d->name, spoilt);
+	}
+	return r;
+}
+
+static int list_directory(struct files *files, int fd, const char *directory, bool links)
+{
+	const char *spoilt = check_directory(files, fd, directory, links);
+	_Alignas(struct sys_dirent) char names[4096];
+	ssize_t n;
 	int r;
 
-	for (;;) {
-		errno = 0;
-		d = readdir(dir);
-		if (!d)
-			return errno ? spoil(files, directory, -errno, "cannot be listed") : 0;
-		if (d->d_name[0] == '.')
-			continue;
-		r = add_name(files, dirfd(dir), directory, d->d_name, spoilt);
+	while ((n = sys_getdents(fd, names, sizeof(names))) > 0) {
+		r = add_names(files, fd, directory, names, (size_t)n, spoilt);
 		if (r < 0)
 			return spoil(files, directory, r, "cannot be read");
 	}
+	return n < 0 ? spoil(files, directory, (int)n, "cannot be listed") : 0;
 }
 
 /* missing_ok: one of the default directories, which need not be there. */
 static int read_directory(struct files *files, const char *directory, bool missing_ok)
 {
-	DIR *dir = NULL;
-	int r = sys_opendir(directory, &dir);
+	bool links;
+	cleanup_fd int fd = open_directory(directory, O_RDONLY, &links);
 
-	if (r == -ENOENT && missing_ok)
+	if (fd == -ENOENT && missing_ok)
 		return 0;
-	if (r < 0)
-		return spoil(files, directory, r, "cannot be opened");
-	r = list_directory(files, dir, directory);
-	closedir(dir);
-	return r;
+	if (fd < 0)
+		return spoil(files, directory, fd, "cannot be opened");
+	return list_directory(files, fd, directory, links);
 }
 
 /* Sorts before every name in the directories: no name there may be empty. */
@@ -224,6 +258,7 @@ static int read_main_file(struct files *files)
 	const char *spoilt;
 	struct entry *entry;
 	struct stat st;
+	bool links;
 	int r = sys_fstatat(AT_FDCWD, MAIN_FILE, &st);
 
 	if (r == -ENOENT)
@@ -231,8 +266,8 @@ static int read_main_file(struct files *files)
 	r = add_entry(files, MAIN_FILE_KEY, MAIN_FILE, &entry);
 	if (r <= 0)
 		return r;
-	dirfd = sys_open(NSCLONE_SYSCONF_DIR, O_PATH | O_DIRECTORY);
-	spoilt = dirfd < 0 ? "cannot be opened" : trust_check_directory(files->trusted_uid, dirfd, NSCLONE_SYSCONF_DIR);
+	dirfd = open_directory(NSCLONE_SYSCONF_DIR, O_PATH, &links);
+	spoilt = dirfd < 0 ? "cannot be opened" : check_directory(files, dirfd, NSCLONE_SYSCONF_DIR, links);
 	if (!spoilt)
 		return read_entry(files, dirfd, "nsclone.conf", &entry->text);
 	entry->text.unreadable = arena_printf(&files->arena, "its directory %s", spoilt);

@@ -57,19 +57,24 @@ static const char *parents(uid_t trusted, int dirfd)
 	}
 }
 
+/* Is the first n bytes of path a directory that known leads through or to? */
+static bool is_known(const char *path, size_t n, const char *known)
+{
+	return known && strncmp(path, known, n) == 0 && (n == 1 || known[n] == '/' || known[n] == '\0');
+}
+
 /* All above the directory fd, by its path: what root alone can change is what it was when the directory was opened. */
-static const char *path_above(uid_t trusted, int dirfd, const char *path)
+static const char *prefixes(uid_t trusted, int dirfd, const char *path, const char *known)
 {
 	char prefix[PATH_MAX];
 	struct stat st;
 	const char *why;
 
-	if (path[0] != '/' || strlen(path) >= sizeof(prefix) || sys_fstatat(AT_FDCWD, path, &st) < 0 ||
-	    S_ISLNK(st.st_mode))
-		return parents(trusted, dirfd);
 	for (const char *slash = path; slash; slash = strchr(slash + 1, '/')) {
 		size_t n = slash == path ? 1 : (size_t)(slash - path);
 
+		if (is_known(path, n, known))
+			continue;
 		memcpy(prefix, path, n);
 		prefix[n] = '\0';
 		if (sys_fstatat(AT_FDCWD, prefix, &st) < 0)
@@ -83,11 +88,26 @@ static const char *path_above(uid_t trusted, int dirfd, const char *path)
 	return NULL;
 }
 
+const char *trust_check_plain(uid_t trusted, int dirfd, const struct stat *st, const char *path, const char *known)
+{
+	const char *why = trust_check(trusted, st, false);
+
+	if (why)
+		return why;
+	return path[0] == '/' && strlen(path) < PATH_MAX ? prefixes(trusted, dirfd, path, known)
+							 : parents(trusted, dirfd);
+}
+
 /* The directory itself and all above it. NULL: nobody but root can have put files there. */
 const char *trust_check_directory(uid_t trusted, int dirfd, const char *path)
 {
-	struct stat st;
-	const char *why = sys_fstat(dirfd, &st) < 0 ? "cannot be examined" : trust_check(trusted, &st, false);
+	struct stat st, named;
+	const char *why;
 
-	return why ? why : path_above(trusted, dirfd, path);
+	if (sys_fstat(dirfd, &st) < 0)
+		return "cannot be examined";
+	if (sys_fstatat(AT_FDCWD, path, &named) == 0 && !S_ISLNK(named.st_mode))
+		return trust_check_plain(trusted, dirfd, &st, path, NULL);
+	why = trust_check(trusted, &st, false);
+	return why ? why : parents(trusted, dirfd);
 }

@@ -14,4 +14,10 @@ const char *trust_check(uid_t trusted, const struct stat *st, bool sticky_will_d
 /* The opened directory, and all above it. path is what it was opened by. */
 const char *trust_check_directory(uid_t trusted, int dirfd, const char *path);
 
+/*
+ * The same where path is known to hold no symbolic link, and st is what fstat(2) says of dirfd. known: a path that was
+ * found good a moment ago, with all above it, which is not looked at again; or NULL.
+ */
+const char *trust_check_plain(uid_t trusted, int dirfd, const struct stat *st, const char *path, const char *known);
+
 #endif

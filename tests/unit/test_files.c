@@ -223,6 +223,52 @@ static void replaces_namesakes(void **state)
 	assert_non_null(strstr(names(&request), "ends in .conf"));
 }
 
+/* More names than one getdents64(2) tells. */
+static void lists_all_of_a_large_directory(void **state)
+{
+	static const struct files_request request;
+	const struct policy_text *texts;
+	struct files *files = NULL;
+	struct err err = {0};
+	char path[128];
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		snprintf(path, sizeof(path), ETC_D "/%03d-a-name-that-takes-some-room.conf", i);
+		put(path, "x");
+	}
+	assert_int_equal(files_read(&request, &files, &err), 0);
+	assert_int_equal(files_texts(files, &texts), 500);
+	for (int i = 0; i < 500; i++) {
+		snprintf(path, sizeof(path), ETC_D "/%03d-a-name-that-takes-some-room.conf", i);
+		assert_string_equal(texts[i].name, path);
+	}
+	files_free(files);
+}
+
+/* What was found good for one directory is not taken for an answer about another. */
+static void judges_each_directory(void **state)
+{
+	(void)state;
+	put(ETC "/nsclone.conf", "main");
+	put(ETC_D "/1.conf", "x");
+	put(VENDOR "/2.conf", "y");
+	assert_string_equal(defaults(), "nsclone.conf=main 1.conf=x 2.conf=y");
+	assert_int_equal(chmod(ETC_D, 0775), 0);
+	assert_string_equal(defaults(), "nsclone.conf=main 1.conf!its directory is writable by group or others 2.conf=y");
+	assert_int_equal(chmod(ETC_D, 0755), 0);
+	assert_int_equal(chmod("/usr/lib/nsclone", 0775), 0);
+	assert_string_equal(defaults(), "nsclone.conf=main 1.conf=x 2.conf!its directory lies below a directory that "
+					"others than root can write to");
+	assert_int_equal(chmod("/usr/lib/nsclone", 0755), 0);
+	assert_int_equal(chmod(ETC, 0775), 0);
+	assert_string_equal(defaults(), "nsclone.conf!its directory is writable by group or others 1.conf!its directory "
+					"lies below a directory that others than root can write to 2.conf=y");
+	assert_int_equal(chmod(ETC, 01777), 0); /* will do above, not for the file itself */
+	assert_string_equal(defaults(), "nsclone.conf!its directory is writable by group or others 1.conf=x 2.conf=y");
+	assert_int_equal(chmod(ETC, 0755), 0);
+}
+
 static void refuses_what_is_too_large(void **state)
 {
 	int fd;
@@ -248,6 +294,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(looks_where_links_lead, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_named_directory_must_be_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(replaces_namesakes, setup, teardown),
+		cmocka_unit_test_setup_teardown(lists_all_of_a_large_directory, setup, teardown),
+		cmocka_unit_test_setup_teardown(judges_each_directory, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_is_too_large, setup, teardown),
 	};
 
