@@ -221,7 +221,7 @@ static void release(struct run *run)
 int plan_run(const struct plan *plan, const struct policy_subject *subject, struct session **ret, bool *undo_failed,
 	     struct err *err)
 {
-	struct run run = {.plan = plan, .subject = subject, .err = err, .root = AT_FDCWD, .cwd = -1};
+	struct run run = {.plan = plan, .subject = subject, .err = err, .root = AT_FDCWD, .cwd = -1, .shared = -1};
 	int r = allocate(&run);
 
 	*undo_failed = false;

@@ -11,6 +11,7 @@
 /* What a step left that must be undone, should a later one fail. */
 struct step_state {
 	bool made;      /* DIRECTORY, RECORD: it was not there before */
+	bool links;     /* DIRECTORY without a parent's slot: there are symbolic links in its path */
 	bool mode_set;  /* DIRECTORY: its mode was old_mode before */
 	mode_t old_mode;
 	int parent;     /* DIRECTORY without a parent's slot: the parent's descriptor, else -1 */
@@ -25,6 +26,7 @@ struct run {
 	int *slots;                /* descriptors, -1 where empty */
 	int root;                  /* what `/` means for paths: AT_FDCWD, or the new root that is being assembled */
 	int cwd;                   /* the working directory from before */
+	int shared;                /* the step whose directory is locked, but shared with other logins; or -1 */
 };
 
 /* run_directory.c: PLAN_DIRECTORY and its undoing. */

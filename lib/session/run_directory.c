@@ -10,6 +10,10 @@
  * The directory of a user is locked (flock) from here to the end of the plan: so what a plan makes below it is never
  * seen by another login before the plan has succeeded, and undoing can remove it. Whoever waited for the lock and finds
  * that the directory is not the one of that name any more gets ESTALE; plan_run() is then begun anew.
+ *
+ * The lock is shared while all is found: logins of one user do not wait for each other. Whoever must make or repair what
+ * others will find MUST have it alone first; what was found under the shared lock stays, because its maker's plan has
+ * succeeded by then. A directory with a name of its own (one session's) nobody else finds: it is made under either.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,12 +59,13 @@ static int parent_of(struct run *run, size_t i)
 	return fd;
 }
 
-static int lock(int fd)
+/* operation: LOCK_SH or LOCK_EX. Mostly it is free, and the clock is not asked. */
+static int lock(int fd, int operation)
 {
-	int64_t end = sys_monotonic_ms() + LOCK_MS;
-	int r;
+	int r = sys_flock(fd, operation | LOCK_NB);
+	int64_t end = r == -EWOULDBLOCK ? sys_monotonic_ms() + LOCK_MS : 0;
 
-	while ((r = sys_flock(fd, LOCK_EX | LOCK_NB)) == -EWOULDBLOCK) {
+	for (; r == -EWOULDBLOCK; r = sys_flock(fd, operation | LOCK_NB)) {
 		if (sys_monotonic_ms() >= end)
 			return -ETIMEDOUT;
 		sys_sleep_us(LOCK_NAP_US);
@@ -69,23 +74,44 @@ static int lock(int fd)
 }
 
 /*
- * Lock the directory fd, which was found under name. -ESTALE: by now another one, or none, has that name.
+ * Lock the directory fd, which was found under name and is mine. -ESTALE: by now another one, or none, has that name.
  * File systems on which directories cannot be locked (NFS homes) are let pass where only one user's logins compete.
  */
-static int lock_named(const struct plan_step *step, int parent, const char *name, int fd)
+static int lock_named(const struct plan_step *step, int operation, int parent, const char *name, int fd,
+		      const struct stat *mine)
 {
-	struct stat mine, named;
-	int r = lock(fd);
+	struct stat named;
+	int r = lock(fd, operation);
 
 	if (step->as_user && (r == -EBADF || r == -ENOLCK || r == -EOPNOTSUPP || r == -EINVAL))
 		return 0;
 	if (r == 0)
-		r = sys_fstat(fd, &mine);
-	if (r == 0)
 		r = sys_fstatat(parent, name, &named);
-	if (r == -ENOENT || (r == 0 && (mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)))
+	if (r == -ENOENT || (r == 0 && (mine->st_ino != named.st_ino || mine->st_dev != named.st_dev)))
 		return -ESTALE;
 	return r;
+}
+
+/*
+ * Before something is made or repaired where other logins will find it. Changing the lock drops the shared one first:
+ * whoever had it alone in between may have undone the directory (ESTALE) or made what is missing.
+ */
+static int lock_alone(struct run *run, const struct plan_step *step)
+{
+	const struct plan_step *locked = run->shared < 0 ? NULL : &run->plan->steps[run->shared];
+	struct stat mine;
+	int fd, r;
+
+	if (!locked || step->from != locked->slot || step->exclusive)
+		return 0;
+	fd = run->slots[locked->slot];
+	r = sys_fstat(fd, &mine);
+	if (r == 0)
+		r = lock_named(locked, LOCK_EX, parent_of(run, (size_t)run->shared), last_component(locked), fd, &mine);
+	if (r < 0)
+		return err_set(run->err, r, "cannot lock %s", locked->path);
+	run->shared = -1;
+	return 0;
 }
 
 /* fd may be one of O_PATH. */
@@ -96,12 +122,61 @@ static int set_mode(int fd, mode_t mode)
 	return real < 0 ? real : sys_fchmod(real, mode);
 }
 
-static int check_found(struct run *run, size_t i, int fd)
+static int check_root(struct run *run, size_t i, int fd, const struct stat *st)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	const char *why = NULL;
+
+	if (!step->as_user)
+		why = run->states[i].links ? trust_check_directory(0, fd, step->path)
+					   : trust_check_plain(0, fd, st, step->path, NULL);
+	if (why)
+		return err_set(run->err, -EPERM, "%s %s", step->path, why);
+	if (st->st_mode & 077)
+		return err_set(run->err, -EPERM, "%s is open to others (mode %04o instead of 0700)", step->path,
+			       (unsigned)(st->st_mode & 07777));
+	return 0;
+}
+
+/* Only whoever has the lock alone: an undoing would take the old mode back under another login's eyes. */
+static int repair_mode(struct run *run, size_t i, int fd)
 {
 	const struct plan_step *step = &run->plan->steps[i];
 	struct step_state *state = &run->states[i];
+	struct stat st;
+	int r = lock_alone(run, step);
+
+	if (r < 0)
+		return r;
+	r = sys_fstat(fd, &st);
+	if (r == 0 && (st.st_mode & 07777) == step->mode) /* whoever had the lock before us did it */
+		return 0;
+	if (r == 0)
+		r = set_mode(fd, step->mode);
+	if (r < 0)
+		return err_set(run->err, r, "cannot set the mode of %s", step->path);
+	state->old_mode = st.st_mode & 07777;
+	state->mode_set = true;
+	return 0;
+}
+
+static int lock_found(struct run *run, size_t i, int fd, const struct stat *mine)
+{
+	const struct plan_step *step = &run->plan->steps[i];
+	int operation = (mine->st_mode & 07777) == step->mode ? LOCK_SH : LOCK_EX;
+	int r = lock_named(step, operation, parent_of(run, i), last_component(step), fd, mine);
+
+	if (r < 0)
+		return err_set(run->err, r, "cannot lock %s", step->path);
+	if (operation == LOCK_SH)
+		run->shared = (int)i;
+	return 0;
+}
+
+static int check_found(struct run *run, size_t i, int fd)
+{
+	const struct plan_step *step = &run->plan->steps[i];
 	bool is_root = step->from == PLAN_NO_SLOT;
-	const char *why;
 	struct stat st;
 	int r = sys_fstat(fd, &st);
 
@@ -110,19 +185,11 @@ static int check_found(struct run *run, size_t i, int fd)
 	if (st.st_uid != step->uid)
 		return err_set(run->err, -EPERM, "%s belongs to uid %u instead of %u", step->path, (unsigned)st.st_uid,
 			       (unsigned)step->uid);
-	if (is_root && !step->as_user && (why = trust_check_directory(0, fd, step->path)))
-		return err_set(run->err, -EPERM, "%s %s", step->path, why);
-	if (is_root && (st.st_mode & 077))
-		return err_set(run->err, -EPERM, "%s is open to others (mode %04o instead of 0700)", step->path,
-			       (unsigned)(st.st_mode & 07777));
-	if (is_root || (st.st_mode & 07777) == step->mode)
-		return 0;
-	r = set_mode(fd, step->mode);
-	if (r < 0)
-		return err_set(run->err, r, "cannot set the mode of %s", step->path);
-	state->old_mode = st.st_mode & 07777;
-	state->mode_set = true;
-	return 0;
+	if (is_root)
+		return check_root(run, i, fd, &st);
+	if (step->lock)
+		r = lock_found(run, i, fd, &st);
+	return r < 0 || (st.st_mode & 07777) == step->mode ? r : repair_mode(run, i, fd);
 }
 
 /* Owner and mode of the new directory, through its descriptor. */
@@ -167,13 +234,16 @@ static int make_temporary(const struct plan_step *step, int parent, const char *
 	for (int tries = 0; tries < TRIES; tries++) {
 		cleanup_fd int fd = -1;
 		int made = sys_mkdirat(parent, temporary, 0700), r;
+		struct stat mine;
 
 		if (made < 0 && made != -EEXIST)
 			return made;
 		fd = sys_openat(parent, temporary, OPEN_FLAGS);
 		if (fd < 0 && fd != -ENOENT)
 			return fd;
-		r = fd < 0 ? -ESTALE : lock_named(step, parent, temporary, fd);
+		r = fd < 0 ? -ESTALE : sys_fstat(fd, &mine);
+		if (r == 0)
+			r = lock_named(step, LOCK_EX, parent, temporary, fd, &mine);
 		if (r == 0 && made < 0)
 			r = check_left(step, fd);
 		if (r == 0)
@@ -207,15 +277,26 @@ static const char *why_not_opened(int r)
 	return r == -ELOOP || r == -ENOTDIR ? " (a symbolic link or not a directory: it is left alone)" : "";
 }
 
-/* What is there already. flock(2) wants a real descriptor, else O_PATH will do. */
-static int open_found(const struct run *run, const struct plan_step *step)
+/* Mostly there is no link in its path, and then its judgement is cheaper. */
+static int open_root(struct run *run, size_t i)
 {
+	const char *path = run->plan->steps[i].path;
+	int fd = nsclone_open_nosymlink(run->root, run->root == AT_FDCWD ? path : path + 1, O_PATH | O_DIRECTORY);
+
+	run->states[i].links = fd == -ELOOP;
+	return fd == -ELOOP ? nsclone_open_trusted(run->root, path, O_PATH | O_DIRECTORY, NULL) : fd;
+}
+
+/* What is there already. flock(2) wants a real descriptor, else O_PATH will do. */
+static int open_found(struct run *run, size_t i)
+{
+	const struct plan_step *step = &run->plan->steps[i];
 	int flags = (step->lock ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW;
 
 	if (step->exclusive)
 		return -ENOENT;
 	if (step->from == PLAN_NO_SLOT)
-		return nsclone_open_trusted(run->root, step->path, O_PATH | O_DIRECTORY, NULL);
+		return open_root(run, i);
 	if (step->as_user) /* he may have mounted something of his there */
 		return open_same(run->slots[step->from], last_component(step), flags);
 	return sys_openat(run->slots[step->from], last_component(step), flags);
@@ -243,9 +324,12 @@ static int open_or_make(struct run *run, size_t i)
 	for (int tries = 0; tries < TRIES; tries++) {
 		int parent;
 
-		fd = open_found(run, step);
+		fd = open_found(run, i);
 		if (fd != -ENOENT)
 			break;
+		r = lock_alone(run, step);
+		if (r < 0)
+			return r;
 		parent = parent_of(run, i);
 		if (parent < 0)
 			return parent;
@@ -262,11 +346,6 @@ static int open_or_make(struct run *run, size_t i)
 	if (fd < 0)
 		return err_set(run->err, fd, "cannot open %s%s", step->path, why_not_opened(fd));
 	r = check_found(run, i, fd);
-	if (r == 0 && step->lock) {
-		r = lock_named(step, parent_of(run, i), last_component(step), fd);
-		if (r < 0)
-			err_set(run->err, r, "cannot lock %s", step->path);
-	}
 	if (r < 0)
 		sys_close(fd);
 	return r < 0 ? r : fd;
