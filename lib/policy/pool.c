@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A list of blocks, each handed out from its beginning. Blocks double in size, so that a policy of ten thousand rules
- * costs a dozen calls of the allocator and a small one does not cost a megabyte. What is handed out is zeroed, not the
- * block.
+ * costs a dozen calls of the allocator and a small one, which is one block, does not cost a megabyte. What is handed
+ * out is zeroed, not the block.
  */
 #include "lib/policy/pool.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 4096, LARGEST = 1 << 20, ALIGN = _Alignof(void *) };
+enum { FIRST = 16 << 10, LARGEST = 4 << 20, ALIGN = _Alignof(void *) };
 
 struct pool {
 	struct pool *next;
