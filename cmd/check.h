@@ -42,6 +42,9 @@ void check_policy(struct check *check);
 /* ... and where it is about names that this host gives or does not give. */
 void check_policy_here(struct check *check);
 
+/* What rule i does to its users that its author may not expect. */
+void check_world(struct check *check, size_t i);
+
 /* Kernel, mount points, InstanceRoot=. */
 void check_kernel(struct check *check);
 void check_places(struct check *check);

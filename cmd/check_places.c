@@ -144,6 +144,11 @@ static void want_proc(struct places *places, struct policy_pos pos)
 	want(places, pos, "/proc");
 }
 
+static bool is_own_proc(enum policy_key key)
+{
+	return key == POLICY_PROTECT_PROC || key == POLICY_PROC_SUBSET || key == POLICY_PRIVATE_PIDS;
+}
+
 static void look_at(void *arg, const struct policy_assigned *assigned)
 {
 	struct places *places = arg;
@@ -159,7 +164,7 @@ static void look_at(void *arg, const struct policy_assigned *assigned)
 		want(places, assigned->pos, "/dev/shm");
 	} else if (assigned->key == POLICY_PRIVATE_NETWORK && assigned->word == POLICY_YES) {
 		want(places, assigned->pos, "/sys");
-	} else if ((assigned->key == POLICY_PROTECT_PROC || assigned->key == POLICY_PROC_SUBSET) && assigned->word) {
+	} else if (is_own_proc(assigned->key) && assigned->word) {
 		want_proc(places, assigned->pos);
 	}
 }

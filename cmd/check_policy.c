@@ -69,7 +69,8 @@ static void check_remote_hosts(struct check *check, const struct policy_rule_vie
 /* Keys that say how, or for whom, but not what. */
 #define ASKS_FOR_NOTHING                                                                                               \
 	(1u << POLICY_ISOLATE | 1u << POLICY_TRIAL | 1u << POLICY_ON_FAILURE | 1u << POLICY_SCOPE |                    \
-	 1u << POLICY_DESCRIPTION | 1u << POLICY_INSTANCE_ROOT)
+	 1u << POLICY_DESCRIPTION | 1u << POLICY_INSTANCE_ROOT | 1u << POLICY_KILL_ON_LOGOUT |                         \
+	 1u << POLICY_RETURN_TO_HOST)
 
 static void note_key(void *arg, const struct policy_assigned *assigned)
 {
@@ -142,6 +143,7 @@ void check_policy(struct check *check)
 		const struct policy_rule_view *rule = policy_rule(check->policy, i);
 
 		check_shared_memory(check, i, rule);
+		check_world(check, i);
 		if (rule->trial)
 			check_say(check, CHECK_WARNING, rule->pos, "remove Trial= when the log says ok",
 				  "this rule is on trial: it is tried and logged, and isolates nobody");

@@ -63,7 +63,7 @@ static void list_words(const struct key *key, char *buffer, size_t size)
 {
 	size_t n = 0;
 
-	n += (size_t)snprintf(buffer, size, key->words[1] ? "one of: " : "only: ");
+	n += (size_t)snprintf(buffer, size, "one of: ");
 	for (unsigned i = 0; key->words[i] && n < size; i++) {
 		const char *argument = !(key->with_argument & 1u << i)	     ? ""
 				       : key->argument == ARGUMENT_HOST_NAME ? "[:name]"
@@ -81,10 +81,7 @@ static bool reject_word(struct reading *r, size_t size)
 	char hint[200];
 
 	list_words(key, hint, sizeof(hint));
-	if (key->unbuilt && strlen(key->unbuilt) == size && !memcmp(key->unbuilt, text, size))
-		complain(&c, 0, hint, "%s=%s is known, but not built yet", key->name, key->unbuilt);
-	else
-		complain(&c, 0, hint, "'%.*s' is not a value of %s=", shown(text, size), text, key->name);
+	complain(&c, 0, hint, "'%.*s' is not a value of %s=", shown(text, size), text, key->name);
 	return reject(r, 0, &c);
 }
 

@@ -17,11 +17,11 @@
 #define NAME(text) text, sizeof(text) - 1
 
 const struct key policy_keys[POLICY_N_KEYS] = {
-    [POLICY_ISOLATE] = {NAME("Isolate"), .words = {NO_YES}, .word = POLICY_YES},
-    [POLICY_TRIAL] = {NAME("Trial"), .words = {NO_YES}},
-    [POLICY_ON_FAILURE] = {NAME("OnFailure"), .words = {"deny", "warn"}},
-    [POLICY_SCOPE] = {NAME("Scope"), .words = {"session"}, .unbuilt = "user"},
-    [POLICY_DESCRIPTION] = {NAME("Description"), .type = TYPE_TEXT},
+    [POLICY_ISOLATE] = {NAME("Isolate"), .words = {NO_YES}, .word = POLICY_YES, .shapeless = true},
+    [POLICY_TRIAL] = {NAME("Trial"), .words = {NO_YES}, .shapeless = true},
+    [POLICY_ON_FAILURE] = {NAME("OnFailure"), .words = {"deny", "warn"}, .shapeless = true},
+    [POLICY_SCOPE] = {NAME("Scope"), .words = {"user", "session"}, .shapeless = true},
+    [POLICY_DESCRIPTION] = {NAME("Description"), .type = TYPE_TEXT, .shapeless = true},
     [POLICY_PRIVATE_TMP] = {NAME("PrivateTmp"), .words = {NO_YES, "disconnected", "persistent"},
 			    .argument = ARGUMENT_TMPFS, .with_argument = 1 << POLICY_TMP_DISCONNECTED},
     [POLICY_PRIVATE_TMP_METHOD] = {NAME("PrivateTmpMethod"), .words = {"bind", "pivot"}},
@@ -36,6 +36,12 @@ const struct key policy_keys[POLICY_N_KEYS] = {
 				 .with_argument = 1 << POLICY_HOSTNAME_YES | 1 << POLICY_HOSTNAME_PRIVATE},
     [POLICY_PROTECT_PROC] = {NAME("ProtectProc"), .words = {"default", "invisible", "ptraceable", "noaccess"}},
     [POLICY_PROC_SUBSET] = {NAME("ProcSubset"), .words = {"all", "pid"}},
+    [POLICY_KILL_ON_LOGOUT] = {NAME("KillOnLogout"), .words = {NO_YES}, .shapeless = true},
+    [POLICY_RETURN_TO_HOST] = {NAME("ReturnToHost"), .words = {NO_YES}, .shapeless = true},
+    [POLICY_PRIVATE_PIDS] = {NAME("PrivatePIDs"), .words = {NO_YES}},
+    [POLICY_PRIVATE_USERS] = {NAME("PrivateUsers"), .words = {NO_YES, "self", "identity", "full"},
+			      .synonyms = 1 << POLICY_USERS_SELF},
+    [POLICY_PROTECT_CONTROL_GROUPS] = {NAME("ProtectControlGroups"), .words = {"no", "private", "strict"}},
 };
 
 static const struct {
@@ -61,18 +67,13 @@ static const struct {
     {"ExecPaths", SECTION_SESSION},
     {"InaccessiblePaths", SECTION_SESSION},
     {"InitCommand", SECTION_SESSION},
-    {"KillOnLogout", SECTION_SESSION},
     {"NetworkNamespacePath", SECTION_SESSION},
     {"NoExecPaths", SECTION_SESSION},
     {"NoNewPrivileges", SECTION_SESSION},
-    {"PrivatePIDs", SECTION_SESSION},
-    {"PrivateUsers", SECTION_SESSION},
-    {"ProtectControlGroups", SECTION_SESSION},
     {"ProtectHome", SECTION_SESSION},
     {"ProtectSystem", SECTION_SESSION},
     {"ReadOnlyPaths", SECTION_SESSION},
     {"ReadWritePaths", SECTION_SESSION},
-    {"ReturnToHost", SECTION_SESSION},
     {"RootDirectory", SECTION_SESSION},
     {"Skeleton", SECTION_SESSION},
     {"Address", SECTION_NETWORK},
@@ -187,7 +188,7 @@ int key_word(enum policy_key key, const char *word, size_t size)
 {
 	for (int i = 0; policy_keys[key].words[i]; i++)
 		if (is(policy_keys[key].words[i], word, size))
-			return i;
+			return i - !!(policy_keys[key].synonyms & 1u << i);
 	return -1;
 }
 

@@ -33,12 +33,13 @@ struct key {
 	const char *name;
 	size_t size; /* of the name */
 	enum key_type type;
-	const char *words[5]; /* TYPE_WORD, ended by NULL; the index is policy_setting.word */
+	const char *words[6]; /* TYPE_WORD, ended by NULL; the index is policy_setting.word */
 	int word;	      /* the default */
 	const char *text;     /* the default of a path */
 	enum key_argument argument;
 	unsigned with_argument; /* TYPE_WORD: bits of the words that may have one */
-	const char *unbuilt;	/* a word of the language that is not built yet */
+	unsigned synonyms;	/* TYPE_WORD: bits of the words that say what the one before them says */
+	bool shapeless;		/* a world is the same whatever it says: not part of policy_fingerprint() */
 };
 
 extern const struct key policy_keys[POLICY_N_KEYS];

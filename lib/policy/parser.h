@@ -40,6 +40,7 @@ struct parser {
 
 	bool out_of_memory;
 };
+_Static_assert(POLICY_N_KEYS <= 8 * sizeof(unsigned), "parser.seen has a bit for each key");
 
 /* Whether errors at this point are tied to the rule: within its [Session] or [Network]. */
 bool parser_is_tied(const struct parser *p);

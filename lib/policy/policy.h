@@ -87,18 +87,26 @@ enum policy_key {
 	POLICY_PROTECT_HOSTNAME,
 	POLICY_PROTECT_PROC,
 	POLICY_PROC_SUBSET,
+	POLICY_KILL_ON_LOGOUT,
+	POLICY_RETURN_TO_HOST, /* not set: yes for uid 0 */
+	POLICY_PRIVATE_PIDS,
+	POLICY_PRIVATE_USERS,
+	POLICY_PROTECT_CONTROL_GROUPS,
 	POLICY_N_KEYS,
 };
 
 /* policy_setting.word: the index of the value in the key's list, the default first unless said otherwise. */
 enum { POLICY_NO, POLICY_YES }; /* Every key of yes and no, whichever is its default */
 enum { POLICY_ON_FAILURE_DENY, POLICY_ON_FAILURE_WARN };
-enum { POLICY_SCOPE_SESSION };
+enum { POLICY_SCOPE_USER, POLICY_SCOPE_SESSION };
 enum { POLICY_TMP_NO, POLICY_TMP_YES, POLICY_TMP_DISCONNECTED, POLICY_TMP_PERSISTENT };
 enum { POLICY_METHOD_BIND, POLICY_METHOD_PIVOT };
 enum { POLICY_HOSTNAME_NO, POLICY_HOSTNAME_YES, POLICY_HOSTNAME_PRIVATE };
 enum { POLICY_PROC_DEFAULT, POLICY_PROC_INVISIBLE, POLICY_PROC_PTRACEABLE, POLICY_PROC_NOACCESS };
 enum { POLICY_SUBSET_ALL, POLICY_SUBSET_PID };
+/* Written `self`, it is POLICY_USERS_YES in every setting: the two are one. */
+enum { POLICY_USERS_NO, POLICY_USERS_YES, POLICY_USERS_SELF, POLICY_USERS_IDENTITY, POLICY_USERS_FULL };
+enum { POLICY_CGROUPS_NO, POLICY_CGROUPS_PRIVATE, POLICY_CGROUPS_STRICT };
 
 /* One element of a list: PrivateDirectory=path[:mode], TemporaryFileSystem=path[:options]. */
 struct policy_item {
@@ -246,7 +254,8 @@ void policy_rule_assigned(const struct policy *policy, size_t i, policy_assigned
 unsigned policy_needs(const struct policy *policy);
 
 /*
- * Decide. Returns 0 (settings hold; mind Isolate=no), POLICY_NO_MATCH, POLICY_NEEDS_GROUPS, POLICY_REFUSE or -ENOMEM.
+ * Decide. Returns 0 (settings hold; with Isolate=no only it and ReturnToHost= do), POLICY_NO_MATCH,
+ * POLICY_NEEDS_GROUPS, POLICY_REFUSE or -ENOMEM.
  * On every return but -ENOMEM *ret is filled in and must be freed with policy_result_done().
  * An error that is tied to no rule refuses everybody but uid 0 (for whom the sound rules then hold); one in a [Session]
  * refuses those whom its [Match] fits, unless a rule with Isolate=no fits too, which is final.
@@ -254,6 +263,14 @@ unsigned policy_needs(const struct policy *policy);
 int policy_resolve(const struct policy *policy, const struct policy_subject *subject, unsigned flags,
 		   struct policy_result *ret);
 void policy_result_done(struct policy_result *result);
+
+/*
+ * Of a result of outcome 0: a hash (SHA-256) of the settings that shape the world, as fingerprint.c describes. Logins
+ * of one user whose fingerprints are the same may share a world. It says nothing of who the user is, and stays the same
+ * whichever rules made the settings, in which order and in which version of this program. Returns 0.
+ */
+enum { POLICY_FINGERPRINT_SIZE = 32 };
+int policy_fingerprint(const struct policy_result *result, unsigned char ret[POLICY_FINGERPRINT_SIZE]);
 
 /* Names, for people. policy_word() is NULL where the key has no listed values or word is not one of them. */
 const char *policy_key_name(enum policy_key key);

@@ -7,7 +7,7 @@
  *   Isolate=no in a sound rule that fits  lets alone, whatever is wrong with other rules; nothing more is asked
  *   groups                                only if they can change the outcome (NSS may be down)
  *   an error in a rule that fits          refuses
- *   settings
+ *   settings, and whether they exclude one another
  */
 #include "lib/policy/rule.h"
 #include <errno.h>
@@ -176,7 +176,8 @@ static int outcome(struct decision *d)
 	}
 	if (!ret->n_applied)
 		return POLICY_NO_MATCH;
-	return settings_gather(d->policy, d->subject, d->left_alone, &d->pool, ret);
+	r = settings_gather(d->policy, d->subject, d->left_alone, &d->pool, ret);
+	return r ? r : settings_agree(d->policy, d->subject, &d->pool, ret);
 }
 
 static int decide(struct decision *d, unsigned flags)

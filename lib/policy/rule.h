@@ -110,11 +110,15 @@ void question_init(struct question *question, const struct policy_subject *subje
 enum fit rule_fits(const struct rule *rule, const struct question *question, struct policy_verdict *why_not);
 
 /*
- * Settings in effect: what the rules in ret->applied assign, defaults for the rest. left_alone: Isolate= only; whom we
- * leave alone no other setting can harm. 0, POLICY_REFUSE with ret->refusal, or -ENOMEM.
+ * Settings in effect: what the rules in ret->applied assign, defaults for the rest. left_alone: Isolate= and
+ * ReturnToHost= only; whom we leave alone no other setting can harm. 0, POLICY_REFUSE with ret->refusal, or -ENOMEM.
  */
 int settings_gather(const struct policy *policy, const struct policy_subject *subject, bool left_alone,
 		    struct pool **pool, struct policy_result *ret);
+
+/* What the settings in effect imply, and whether they exclude one another. Returns as settings_gather() does. */
+int settings_agree(const struct policy *policy, const struct policy_subject *subject, struct pool **pool,
+		   struct policy_result *ret);
 
 /* All defaults. */
 void settings_default(struct policy_setting *settings);

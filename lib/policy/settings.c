@@ -282,6 +282,12 @@ static const struct assignment **sort_by_key(const struct policy *policy, struct
 	return sorted;
 }
 
+/* Neither can fail, and a login that is left alone may still be one that returns to the host. */
+static bool holds_for_the_left_alone(unsigned key)
+{
+	return key == POLICY_ISOLATE || key == POLICY_RETURN_TO_HOST;
+}
+
 int settings_gather(const struct policy *policy, const struct policy_subject *subject, bool left_alone,
 		    struct pool **pool, struct policy_result *ret)
 {
@@ -298,7 +304,7 @@ int settings_gather(const struct policy *policy, const struct policy_subject *su
 		g.list = sorted + start;
 		g.n = ends[key] - start;
 		start = ends[key];
-		if (!g.n || (left_alone && key != POLICY_ISOLATE))
+		if (!g.n || (left_alone && !holds_for_the_left_alone(key)))
 			continue;
 		if (policy_keys[key].type == TYPE_LIST)
 			r = gather_list(&g, &ret->settings[key]);

@@ -111,6 +111,10 @@ static void test_resolve(void **state)
 	assert_int_equal(resolve(&s, 0), POLICY_NEEDS_GROUPS);
 	check_resolve(&s);
 	scene_done(&s);
+	s = scene("[Match]\nUser=*\n[Session]\nScope=user\nProtectControlGroups=private\n");
+	assert_int_equal(resolve(&s, 0), 0);
+	check_resolve(&s);
+	scene_done(&s);
 	free(text);
 }
 

@@ -57,8 +57,8 @@ static void test_tied(void **state)
 		"PrivatTmp=yes\n",
 		"User=bob\nPrivateTmp=yes\n",
 		"PrivateTmp=yes\nPrivateTmp=no\n",
-		"KillOnLogout=yes\n",
-		"Scope=user\n",
+		"CarryIn=x11\n",
+		"Scope=login\n",
 		"PrivateTmp\n",
 		"PrivateTmp=yes\n# \xff\n",
 		"PrivateTmp=yes\nDescription=\x01\n",
@@ -177,6 +177,23 @@ static void test_isolate_no_wins(void **state)
 	assert_int_equal(alice(USER("alice") LEAVE "Isolate=no\n"), POLICY_REFUSE);
 	assert_int_equal(alice(USER("*") BROKEN USER("alice") LEAVE "Trial=yes\n"), POLICY_REFUSE);
 	assert_int_equal(alice(USER("*") BROKEN USER("alice") LEAVE "Isolate=\n"), POLICY_REFUSE);
+}
+
+/* Of all else, a login that is left alone only may return to the host. */
+static void test_left_alone_returns(void **state)
+{
+	struct scene s = scene(USER("*") "[Session]\nReturnToHost=no\nPrivateTmp=yes\n" USER("alice")
+				       "[Session]\nReturnToHost=yes\nIsolate=no\nPrivatePIDs=yes\n" USER("*")
+					   "[Session]\nReturnToHost=no\n");
+
+	(void)state;
+	assert_int_equal(resolve(&s, 0), 0);
+	assert_int_equal(s.result.settings[POLICY_ISOLATE].word, POLICY_NO);
+	assert_true(s.result.settings[POLICY_RETURN_TO_HOST].set);
+	assert_int_equal(s.result.settings[POLICY_RETURN_TO_HOST].word, POLICY_YES);
+	assert_false(s.result.settings[POLICY_PRIVATE_TMP].set);
+	assert_false(s.result.settings[POLICY_PRIVATE_PIDS].set);
+	scene_done(&s);
 }
 
 static void test_trial(void **state)
@@ -324,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_isolate_no),
 		cmocka_unit_test(test_isolate_no_wins),
+		cmocka_unit_test(test_left_alone_returns),
 		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_only_trials),
 		cmocka_unit_test(test_broken_trial),

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A hash of the settings that shape a world. Sessions of one user share a world while it stays the same, also across an
+ * upgrade of this program: the keeper holds on to worlds that an older version has made. So what is hashed is a text
+ * of the language, which versions have in common, never anything of a version's own (numbers of keys and words):
+ *
+ *   nsclone world 1
+ *   InstanceRoot=12:/srv/nsclone,
+ *   PrivateDirectory=8:/scratch,4:0750,
+ *   PrivateTmp=12:disconnected,7:size=1G,
+ *
+ * One line for each key that shapes and is not at its default, sorted by name: a key that a later version adds says
+ * nothing while nobody uses it. Every field says how long it is, so that no two settings have the same text whatever
+ * bytes are in a path; `-,` stands for options that are not given. This text MUST never change: whoever must change it,
+ * or a default, gives it another number.
+ */
+#include "lib/policy/keys.h"
+#include "lib/policy/sha256.h"
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert((int)POLICY_FINGERPRINT_SIZE == (int)SHA256_SIZE, "a fingerprint is a SHA-256");
+
+static void add_text(struct sha256 *hash, const char *text)
+{
+	sha256_add(hash, text, strlen(text));
+}
+
+/* text may be NULL: there is none. */
+static void add_field(struct sha256 *hash, const char *text)
+{
+	char size[24];
+
+	if (!text) {
+		add_text(hash, "-,");
+		return;
+	}
+	snprintf(size, sizeof(size), "%zu:", strlen(text));
+	add_text(hash, size);
+	add_text(hash, text);
+	add_text(hash, ",");
+}
+
+/* A mode by what it is: /a is /a:0700, and 0750 is 750. */
+static void add_items(struct sha256 *hash, const struct key *key, const struct policy_setting *setting)
+{
+	for (size_t i = 0; i < setting->n_items; i++) {
+		const struct policy_item *item = &setting->items[i];
+		char mode[16];
+
+		snprintf(mode, sizeof(mode), "%04o", (unsigned)item->mode);
+		add_field(hash, item->path);
+		add_field(hash, key->argument == ARGUMENT_MODE ? mode : item->options);
+	}
+}
+
+static bool is_default(const struct key *key, const struct policy_setting *setting)
+{
+	switch (key->type) {
+	case TYPE_WORD:
+		return setting->word == key->word && !setting->text;
+	case TYPE_PATH:
+	case TYPE_TEXT:
+		return !setting->text || (key->text && !strcmp(setting->text, key->text));
+	case TYPE_LIST:
+		return !setting->n_items;
+	}
+	return false;
+}
+
+static void add_setting(struct sha256 *hash, const struct key *key, const struct policy_setting *setting)
+{
+	add_text(hash, key->name);
+	add_text(hash, "=");
+	switch (key->type) {
+	case TYPE_WORD:
+		add_field(hash, key->words[setting->word]);
+		add_field(hash, setting->text);
+		break;
+	case TYPE_PATH:
+	case TYPE_TEXT:
+		add_field(hash, setting->text);
+		break;
+	case TYPE_LIST:
+		add_items(hash, key, setting);
+		break;
+	}
+	add_text(hash, "\n");
+}
+
+/* The key whose name comes next after that of `last` (NULL: the first); -1: there is none. */
+static int key_after(const char *last)
+{
+	int next = -1;
+
+	for (int i = 0; i < POLICY_N_KEYS; i++)
+		if ((!last || strcmp(policy_keys[i].name, last) > 0) &&
+		    (next < 0 || strcmp(policy_keys[i].name, policy_keys[next].name) < 0))
+			next = i;
+	return next;
+}
+
+int policy_fingerprint(const struct policy_result *result, unsigned char ret[POLICY_FINGERPRINT_SIZE])
+{
+	struct sha256 hash;
+
+	sha256_init(&hash);
+	add_text(&hash, "nsclone world 1\n");
+	for (int i = key_after(NULL); i >= 0; i = key_after(policy_keys[i].name)) {
+		const struct key *key = &policy_keys[i];
+
+		if (!key->shapeless && !is_default(key, &result->settings[i]))
+			add_setting(&hash, key, &result->settings[i]);
+	}
+	sha256_finish(&hash, ret);
+	return 0;
+}
