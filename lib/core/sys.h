@@ -68,10 +68,14 @@ struct sys_place {
 };
 int sys_place(const char *path, struct sys_place *ret);
 
+int sys_duplicate(int fd);            /* close-on-exec, never below 3 */
 int sys_replace_fd(int with, int fd); /* dup3(2), close-on-exec */
 
 /* Is a mount of its own at path? 1, 0 or a negative errno. For paths that nobody but root can change. */
 int sys_is_mount_root(const char *path);
+
+/* Is fd on the unified cgroup hierarchy? 1, 0 or a negative errno; it may be O_PATH. */
+int sys_is_cgroup2(int fd);
 
 /* A stable id of a process as long as it lives: the inode number of its pidfd (kernel 6.9; before, one for all). */
 int sys_process_id(pid_t pid, uint64_t *ret);

@@ -3,6 +3,7 @@
  * What statx(2) knows of mounts. For paths that nobody but root can change: everything else goes by descriptor.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include "lib/core/kernel.h"
 #include "lib/core/sys.h"
@@ -25,6 +26,14 @@ int sys_place(const char *path, struct sys_place *ret)
 		return -EOPNOTSUPP;
 	*ret = (struct sys_place){stx.stx_mnt_id, stx.stx_ino};
 	return 0;
+}
+
+int sys_is_cgroup2(int fd)
+{
+	unsigned long type;
+	int r = kernel_filesystem_type(fd, &type);
+
+	return r < 0 ? r : type == CGROUP2_SUPER_MAGIC;
 }
 
 int sys_is_mount_root(const char *path)

@@ -9,6 +9,7 @@
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
+#include "lib/core/kernel.h"
 #include "lib/core/sys.h"
 
 int sys_opendir(const char *path, DIR **ret)
@@ -59,6 +60,11 @@ int sys_ram(uint64_t *ret)
 		return -errno;
 	*ret = (uint64_t)info.totalram * info.mem_unit;
 	return 0;
+}
+
+int sys_duplicate(int fd)
+{
+	return KERNEL(fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
 int sys_replace_fd(int with, int fd)
