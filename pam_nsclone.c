@@ -99,19 +99,6 @@ static int refuse(pam_handle_t *pamh, int flags, const struct subject_items *ite
 	return code;
 }
 
-/* "50-students.conf:3,90-people.conf:1" */
-static void rules_text(const struct login *login, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	buffer[0] = '\0';
-	for (size_t i = 0; i < login->result.n_applied && used < size; i++) {
-		struct policy_pos pos = policy_rule(login->policy, login->result.applied[i])->pos;
-
-		used += (size_t)snprintf(buffer + used, size - used, "%s%s:%u", i ? "," : "", pos.file, pos.line);
-	}
-}
-
 static void log_trial(pam_handle_t *pamh, const struct subject_items *items, const struct login *login)
 {
 	if (login->trial[0])
@@ -119,15 +106,15 @@ static void log_trial(pam_handle_t *pamh, const struct subject_items *items, con
 			   items->service ? items->service : "", login->trial);
 }
 
-static void log_plan(pam_handle_t *pamh, const struct login *login)
+static void log_plan(pam_handle_t *pamh, const struct plan *plan)
 {
 	char *text = NULL, *rest, *line;
 	size_t size;
-	FILE *stream = login->plan ? open_memstream(&text, &size) : NULL;
+	FILE *stream = plan ? open_memstream(&text, &size) : NULL;
 
 	if (!stream)
 		return;
-	plan_print(login->plan, stream);
+	plan_print(plan, stream);
 	if (fclose(stream) == 0)
 		for (rest = text; (line = strsep(&rest, "\n")) && *line;)
 			pam_syslog(pamh, LOG_DEBUG, "plan: %s", line);
@@ -185,17 +172,26 @@ static int keep(pam_handle_t *pamh, struct login *login)
 	return PAM_BUF_ERR;
 }
 
-static int isolated(pam_handle_t *pamh, int flags, const struct subject_items *items, struct login *login)
+/* The session is kept, and then told of: that line is the audit trail. */
+static int opened(pam_handle_t *pamh, int flags, const struct subject_items *items, struct login *login, int outcome)
 {
 	const struct err no_memory = {.text = "out of memory"};
 	char rules[1024], namespaces[512];
 
-	rules_text(login, rules, sizeof(rules));
+	login_rules(login, rules, sizeof(rules));
 	snprintf(namespaces, sizeof(namespaces), "%s", session_namespaces(login->session));
 	if (keep(pamh, login) != PAM_SUCCESS)
 		return refuse(pamh, flags, items, &no_memory, PAM_SYSTEM_ERR);
-	pam_syslog(pamh, LOG_INFO, "isolated user=%s uid=%u service=%s rules=%s namespaces=%s new", items->user,
-		   (unsigned)login->subject->policy.uid, items->service ? items->service : "", rules, namespaces);
+	if (*login->note)
+		pam_syslog(pamh, LOG_WARNING, "not shared user=%s: %s", items->user, login->note);
+	if (outcome == LOGIN_RETURNED)
+		pam_syslog(pamh, LOG_INFO, "returned to the host user=%s uid=%u service=%s from=%s namespaces=%s", items->user,
+			   (unsigned)login->subject->policy.uid, items->service ? items->service : "",
+			   items->from_user ? items->from_user : "", namespaces);
+	else
+		pam_syslog(pamh, LOG_INFO, "isolated user=%s uid=%u service=%s rules=%s namespaces=%s %s", items->user,
+			   (unsigned)login->subject->policy.uid, items->service ? items->service : "", rules, namespaces,
+			   login->joined ? "joined" : "new");
 	return PAM_SUCCESS;
 }
 
@@ -211,7 +207,8 @@ static int conclude(pam_handle_t *pamh, int flags, const struct login_request *r
 	log_complaints(pamh, request, login);
 	switch (outcome) {
 	case 0:
-		return isolated(pamh, flags, items, login);
+	case LOGIN_RETURNED:
+		return opened(pamh, flags, items, login, outcome);
 	case POLICY_NO_MATCH:
 	case LOGIN_LEFT_ALONE:
 	case LOGIN_TRIED:
@@ -219,6 +216,8 @@ static int conclude(pam_handle_t *pamh, int flags, const struct login_request *r
 			   outcome == POLICY_NO_MATCH ? "no rule fits" :
 			   outcome == LOGIN_TRIED     ? "trial" :
 							"the policy leaves it alone");
+		if (*login->note)
+			pam_syslog(pamh, LOG_WARNING, "not returned to the host user=%s: %s", items->user, login->note);
 		return PAM_SUCCESS;
 	case LOGIN_WARNED:
 		pam_syslog(pamh, LOG_WARNING, "NOT ISOLATED user=%s service=%s (OnFailure=warn): %s", items->user, service,
@@ -250,8 +249,10 @@ __attribute__((visibility("default"))) int pam_sm_open_session(pam_handle_t *pam
 	if (pam_set_data(pamh, DATA_NAME, NULL, NULL) != PAM_SUCCESS)
 		return PAM_SYSTEM_ERR;
 	outcome = login_open(&arguments.request, &login, &err);
-	if (arguments.debug)
-		log_plan(pamh, &login);
+	if (arguments.debug) {
+		log_plan(pamh, login.way);
+		log_plan(pamh, login.plan);
+	}
 	code = conclude(pamh, flags, &arguments.request, &login, &err, outcome);
 	login_done(&login);
 	return code;

@@ -129,6 +129,23 @@ service() { # service NAME [ARGUMENT...]: the distribution's stack, and ours as 
 	echo "session required $MODULE $*" >>"/etc/pam.d/$name"
 }
 
+# The keeper where `make install` puts it, so that the first login starts it; /usr/lib gets a layer that can be written to.
+install_keeper() {
+	mkdir -p "$WORK"/lib/{new,work} &&
+		mount -t overlay -o "lowerdir=/usr/lib,upperdir=$WORK/lib/new,workdir=$WORK/lib/work" keeper /usr/lib &&
+		mkdir -p /usr/lib/nsclone && cp "$B"/nsclone-keeper "$B"/nsclone-init /usr/lib/nsclone && return
+	not_ok "the keeper can be installed"
+}
+
+keeper_pid() {
+	local dir
+
+	for dir in /proc/[0-9]*; do
+		[[ $(readlink "$dir/exe") = */nsclone-keeper* ]] && echo "${dir#/proc/}" && return
+	done
+	return 1
+}
+
 confdir_service() { # confdir_service DIRECTORY NAME LINE...: for pam-login --confdir
 	local dir=$1 name=$2
 

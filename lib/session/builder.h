@@ -40,6 +40,7 @@ struct builder {
 	bool as_user;      /* InstanceRoot= lies below the user's home */
 	int user_dir;      /* slot of InstanceRoot/UID */
 	const char *user_path;
+	int users;         /* slot of the user namespace */
 	char nothing[1];   /* what build_text() gives when there is no memory */
 	int error;         /* the first one: what follows does nothing */
 };
@@ -72,6 +73,17 @@ bool build_wants_var_tmp(const struct builder *b);
 void build_directories(struct builder *b);
 const char *build_instance_root(struct builder *b);
 bool build_below_home(const struct builder *b, const char *path);
+
+/* plan_worlds.c */
+void build_pids(struct builder *b);
+void build_cgroup(struct builder *b);
+void build_users(struct builder *b);
+void build_join_users(struct builder *b);
+bool build_wants_pids(const struct builder *b);
+bool build_wants_cgroup(const struct builder *b);
+
+/* plan.c: an empty plan with room for so many steps. */
+int plan_new(size_t room, struct plan **ret);
 
 /* The directory is there, and what of the mount that it covers must be kept. */
 uint64_t build_covered(struct builder *b, const char *path, struct policy_pos pos);

@@ -83,7 +83,8 @@ static void want_places(const struct policy_setting *s, struct facts_place *plac
 		want(places, n, "/dev/mqueue");
 	if (s[POLICY_PRIVATE_NETWORK].word == POLICY_YES)
 		want(places, n, "/sys");
-	if (s[POLICY_PROTECT_PROC].word != POLICY_PROC_DEFAULT || s[POLICY_PROC_SUBSET].word != POLICY_SUBSET_ALL)
+	if (s[POLICY_PROTECT_PROC].word != POLICY_PROC_DEFAULT || s[POLICY_PROC_SUBSET].word != POLICY_SUBSET_ALL ||
+	    s[POLICY_PRIVATE_PIDS].word == POLICY_YES)
 		want(places, n, "/proc");
 }
 
@@ -205,6 +206,19 @@ static int gather_hidepid(const struct policy_setting *s, struct facts *facts, s
 	return 0;
 }
 
+/* The unified hierarchy, and not a tmpfs with others below it. */
+static int gather_cgroup(struct facts *facts, struct err *err)
+{
+	int fd = nsclone_open_trusted(AT_FDCWD, "/sys/fs/cgroup", O_PATH | O_DIRECTORY, NULL);
+	int r = fd == -ENOENT || fd == -ENOTDIR ? 0 : fd < 0 ? fd : sys_is_cgroup2(fd);
+
+	sys_close_p(&fd);
+	if (r < 0)
+		return err_set(err, r, "cannot look at /sys/fs/cgroup");
+	facts->cgroup2 = r > 0;
+	return 0;
+}
+
 static uint32_t hash(uint32_t h, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++) /* FNV-1a */
@@ -250,6 +264,8 @@ static int gather(const struct policy_setting *s, struct facts *facts, struct er
 		r = gather_detach(facts, err);
 	if (r == 0)
 		r = gather_hidepid(s, facts, err);
+	if (r == 0 && s[POLICY_PROTECT_CONTROL_GROUPS].word != POLICY_CGROUPS_NO)
+		r = gather_cgroup(facts, err);
 	if (r == 0 && s[POLICY_PRIVATE_TMP].word == POLICY_TMP_YES)
 		r = gather_token(facts, err);
 	if (r == 0 && wants_tmpfs(s) && (r = sys_ram(&facts->ram)) < 0)

@@ -34,6 +34,7 @@ struct facts {
 	const char *const *detach;     /* pivot: mounts at or below the places, the outermost first */
 	size_t n_detach;
 	int hidepid;                   /* of the host's /proc, 0 to 4 as in proc(5); known only where it decides */
+	bool cgroup2;                  /* /sys/fs/cgroup is the unified hierarchy (only for ProtectControlGroups=) */
 	bool mqueue;                   /* there is a directory /dev/mqueue */
 	uint64_t ram;                  /* bytes */
 	char token[26];                /* of this session, for PrivateTmp=yes: where it was made, and a random number */

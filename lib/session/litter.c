@@ -290,6 +290,40 @@ int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, re
 	return s.first < 0 ? err_set(err, s.first, "not everything could be removed") : 0;
 }
 
+/* That a login of this user is being opened is no matter: it is not this directory that it is about to use. */
+static int sweep_one(struct sweeper *s, int dirfd, const struct record *record)
+{
+	char needle[PATH_MAX];
+	int r;
+
+	session_needle(record->traces.path, needle, sizeof(needle));
+	r = session_in_use(needle, s->budget.deadline);
+	if (r == 0 && !s->dry_run)
+		r = remove_traces(s, dirfd, &record->traces);
+	if (r > 0)
+		return r;
+	tell(s, record->traces.path, record->traces.uid, r, "its world is gone");
+	return r;
+}
+
+int registry_clean_record(const char *name, bool dry_run, registry_report *report, void *arg, struct err *err)
+{
+	struct sweeper s = {
+		.budget = {~0U, sys_monotonic_ms() + FOREVER_MS}, .dry_run = dry_run, .report = report, .arg = arg,
+	};
+	cleanup_fd int dirfd = record_directory(false);
+	struct record record;
+	int r = record_is_name(name) ? dirfd : -EINVAL;
+
+	if (r >= 0)
+		r = record_read(dirfd, name, &record);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = sweep_one(&s, dirfd, &record);
+	return r < 0 ? err_set(err, r, "cannot remove what %s is the record of", name) : r;
+}
+
 static int collect_orphans(struct sweeper *s)
 {
 	cleanup_fd int root = open_root(s->whose->path, s->whose->as_user);

@@ -38,6 +38,9 @@ bool token_is_ours(const char *token);
 /* The directory of records; make: it is made where missing. A descriptor; -ENOENT: missing. */
 int record_directory(bool make);
 
+/* UID-...: a plain file name, and that of a record. */
+bool record_is_name(const char *name);
+
 /* 0; -EBADMSG: it is not one of ours; -ENOENT: gone. */
 int record_read(int dirfd, const char *name, struct record *ret);
 

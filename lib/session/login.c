@@ -4,10 +4,10 @@
  */
 #include "lib/session/login.h"
 #include <errno.h>
+#include <stdio.h>
 #include "lib/session/rescue.h"
 #include "lib/session/trial.h"
-
-enum { TRIES = 5 };
+#include "lib/session/world.h"
 
 static int load(const struct login_request *request, struct login *login, struct err *err)
 {
@@ -59,44 +59,35 @@ int login_decide(const struct login_request *request, struct login *login, struc
 	return r;
 }
 
-int login_make_plan(const struct login *login, const struct policy_result *result, struct facts *facts,
-		     struct plan **ret, struct err *err)
+/* The ids that a map of user ids must have are known only with all groups. */
+static int add_groups(struct login *login, const struct policy_result *result, struct err *err)
 {
-	int r = facts_gather(result, facts, err);
-
-	return r < 0 ? r : plan_build(result, &login->subject->policy, facts, ret, err);
+	if (result->settings[POLICY_PRIVATE_USERS].word == POLICY_USERS_NO || login->subject->policy.groups_known)
+		return 0;
+	return subject_add_groups(login->subject, result, err);
 }
 
 int login_plan(struct login *login, struct err *err)
 {
-	return login_make_plan(login, &login->result, &login->facts, &login->plan, err);
-}
+	int r = add_groups(login, &login->result, err);
 
-/* Another login may have undone a directory that we were about to use: then begin anew. */
-static int run_plan(struct login *login, bool *undo_failed, struct err *err)
-{
-	int r = -ESTALE;
-
-	for (int tries = 0; r == -ESTALE && tries < TRIES && !*undo_failed; tries++) {
-		*err = (struct err){0};
-		r = plan_run(login->plan, &login->subject->policy, &login->session, undo_failed, err);
-	}
+	if (r == 0)
+		r = facts_gather(&login->result, &login->facts, err);
+	if (r == 0)
+		r = plan_build(&login->result, &login->subject->policy, &login->facts, &login->plan, err);
 	return r;
 }
 
-static int isolate(struct login *login, struct err *err)
+/* Into a world, joined or built; where nothing isolates, out of the one that it comes from. */
+static int isolate(struct login *login, int decided, struct err *err)
 {
 	bool undo_failed = false;
-	int r = login_plan(login, err);
+	int r = decided == 0 ? world_open(login, &undo_failed, err) : world_leave(login, &undo_failed, err);
 
-	if (r == 0 && plan_is_empty(login->plan))
-		return LOGIN_LEFT_ALONE;
-	if (r == 0)
-		r = run_plan(login, &undo_failed, err);
 	login->half_done = undo_failed;
 	if (r < 0 && !undo_failed && login->result.settings[POLICY_ON_FAILURE].word == POLICY_ON_FAILURE_WARN)
 		return LOGIN_WARNED;
-	return r;
+	return r == 0 ? decided : r;
 }
 
 int login_open(const struct login_request *request, struct login *login, struct err *err)
@@ -106,15 +97,29 @@ int login_open(const struct login_request *request, struct login *login, struct 
 	if (request->trial)
 		return trial_everything(request, login, err);
 	r = login_decide(request, login, err);
-	if (r == 0 || r == POLICY_NO_MATCH || r == LOGIN_LEFT_ALONE)
+	if (r == 0 || r == POLICY_NO_MATCH || r == LOGIN_LEFT_ALONE) {
 		trial_rules(login);
-	if (r == 0)
-		r = isolate(login, err);
+		r = isolate(login, r, err);
+	}
 	return (r < 0 || r == POLICY_REFUSE) && login->rescue ? LOGIN_RESCUED : r;
+}
+
+/* "50-students.conf:3,90-people.conf:1" */
+void login_rules(const struct login *login, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	for (size_t i = 0; i < login->result.n_applied && used < size; i++) {
+		struct policy_pos pos = policy_rule(login->policy, login->result.applied[i])->pos;
+
+		used += (size_t)snprintf(buffer + used, size - used, "%s%s:%u", i ? "," : "", pos.file, pos.line);
+	}
 }
 
 void login_done(struct login *login)
 {
+	plan_free(login->way);
 	plan_free(login->plan);
 	facts_done(&login->facts);
 	policy_result_done(&login->result);

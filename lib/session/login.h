@@ -26,8 +26,12 @@ struct login {
 	struct policy *policy;
 	struct policy_result result; /* .memory NULL until decided */
 	struct facts facts;
-	struct plan *plan;
+	struct plan *plan;           /* of the world, or of joining it */
+	struct plan *way;            /* what came before: leaving another world for the host's namespaces */
 	struct session *session;
+	bool joined;                 /* the world was there already */
+	bool shared;                 /* the keeper has it: others can join */
+	char note[256];              /* what the administrator should know though it went well, "" for nothing */
 	bool half_done;              /* undoing a failed plan failed: the process is not where it was */
 	bool rescue;                 /* the user is one of request->rescue */
 	char trial[1400];            /* what the trial run came to, "" where there was none */
@@ -38,6 +42,7 @@ enum {
 	LOGIN_LEFT_ALONE = 16, /* Isolate=no, or a plan without steps */
 	LOGIN_WARNED = 17,     /* isolation failed, OnFailure=warn, everything undone: goes on un-isolated; err says why */
 	LOGIN_RESCUED = 19,    /* something failed, but the user is one of rescue=: goes on un-isolated; err says why */
+	LOGIN_RETURNED = 20,   /* out of an isolated session, to the host: login->session is set */
 	LOGIN_TRIED = 18,      /* the argument trial: login->trial says what would have happened */
 };
 
@@ -47,10 +52,11 @@ int login_decide(const struct login_request *request, struct login *login, struc
 /* After login_decide() answered 0: facts and plan. 0 or negative. */
 int login_plan(struct login *login, struct err *err);
 
-/* The parts of these, for one result of policy_resolve(): the policy's outcome for this subject; facts and plan. */
+/* A part of these: the policy's outcome for this subject. */
 int login_resolve(struct login *login, unsigned flags, struct policy_result *result, struct err *err);
-int login_make_plan(const struct login *login, const struct policy_result *result, struct facts *facts,
-		    struct plan **ret, struct err *err);
+
+/* The rules that apply, for people: "50-students.conf:3,90-people.conf:1". Always ends in NUL; cut where it does not fit. */
+void login_rules(const struct login *login, char *buffer, size_t size);
 
 /* All of it: what pam_sm_open_session() does. 0: isolated, login->session is set. */
 int login_open(const struct login_request *request, struct login *login, struct err *err);

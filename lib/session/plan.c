@@ -7,11 +7,12 @@
  *   new root                  (pivot) a copy of the tree, aside
  *   directories, record       cheap to fail, easy to undo
  *   copies                    all sources are opened before the first mount covers anything
- *   unshare ipc, uts, net     the dearer ones; what lives in them (host name, lo)
+ *   unshare ipc, uts, net     the dearer ones; what lives in them (host name, lo); a user namespace is made, not entered
  *   file systems              made detached
  *   detach, attach            parents before what lies below them; /proc last
  *   pivot                     (pivot) enter the new root
  *   working directory         by its path in the new tree
+ *   join user                 cannot be undone
  */
 #include "lib/session/plan.h"
 #include <errno.h>
@@ -96,7 +97,7 @@ static bool is_yes(const struct builder *b, enum policy_key key)
 
 static bool wants_proc(const struct builder *b)
 {
-	return get(b, POLICY_PROTECT_PROC)->word != POLICY_PROC_DEFAULT ||
+	return build_wants_pids(b) || get(b, POLICY_PROTECT_PROC)->word != POLICY_PROC_DEFAULT ||
 	       get(b, POLICY_PROC_SUBSET)->word != POLICY_SUBSET_ALL;
 }
 
@@ -120,6 +121,10 @@ static const struct policy_setting *mount_reason(const struct builder *b)
 		return get(b, POLICY_PRIVATE_IPC);
 	if (is_yes(b, POLICY_PRIVATE_NETWORK))
 		return get(b, POLICY_PRIVATE_NETWORK);
+	if (build_wants_pids(b))
+		return get(b, POLICY_PRIVATE_PIDS);
+	if (build_wants_cgroup(b))
+		return get(b, POLICY_PROTECT_CONTROL_GROUPS);
 	if (wants_proc(b))
 		return get(b, POLICY_PROTECT_PROC)->set ? get(b, POLICY_PROTECT_PROC) : get(b, POLICY_PROC_SUBSET);
 	return NULL;
@@ -181,6 +186,8 @@ static void build_sys(struct builder *b)
 	if (!is_yes(b, POLICY_PRIVATE_NETWORK))
 		return;
 	for (size_t i = 0; i < b->facts->n_sys_mounts; i++) {
+		if (build_wants_cgroup(b) && strcmp(b->facts->sys_mounts[i], "/sys/fs/cgroup") == 0)
+			continue; /* an own one goes there */
 		step = build_slot_step(b, PLAN_COPY, b->facts->sys_mounts[i], pos);
 		step->recursive = true;
 		build_mount(b, step->slot, step->path, true, pos);
@@ -205,13 +212,13 @@ static int hidepid_word(const struct builder *b, int asked)
 static void build_proc(struct builder *b)
 {
 	const struct policy_setting *protect = get(b, POLICY_PROTECT_PROC), *subset = get(b, POLICY_PROC_SUBSET);
-	struct policy_pos pos = protect->set ? protect->pos : subset->pos;
+	struct policy_pos pos = protect->set ? protect->pos : subset->set ? subset->pos : get(b, POLICY_PRIVATE_PIDS)->pos;
 	struct plan_step *step;
 	int hidepid;
 
 	if (!wants_proc(b))
 		return;
-	step = build_slot_step(b, PLAN_FILESYSTEM, "/proc", pos);
+	step = build_slot_step(b, build_wants_pids(b) ? PLAN_TAKE : PLAN_FILESYSTEM, "/proc", pos);
 	step->name = "proc";
 	step->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | build_covered(b, "/proc", pos);
 	hidepid = hidepid_word(b, protect->word);
@@ -266,13 +273,16 @@ static void build_collect(struct builder *b)
 
 static void build_all(struct builder *b)
 {
+	build_pids(b);
 	build_collect(b);
 	build_mount_namespace(b);
 	build_directories(b);
 	build_other_namespaces(b);
+	build_users(b);
 	build_tmpfs_mounts(b);
 	build_mqueue(b);
 	build_sys(b);
+	build_cgroup(b);
 	build_proc(b);
 	build_detaches(b);
 	build_attaches(b);
@@ -280,17 +290,18 @@ static void build_all(struct builder *b)
 		build_step(b, PLAN_PIVOT, "/", get(b, POLICY_PRIVATE_TMP_METHOD)->pos);
 	if (mount_reason(b))
 		build_step(b, PLAN_WORKING_DIRECTORY, NULL, mount_reason(b)->pos)->uid = b->subject->uid;
+	build_join_users(b);
 }
 
 /* Steps stay where they are while others are added, so there is room for all from the beginning. */
 static size_t room_for(const struct policy_setting *s, const struct facts *facts)
 {
-	return 48 + 4 * s[POLICY_PRIVATE_DIRECTORY].n_items + 2 * s[POLICY_TEMPORARY_FILE_SYSTEM].n_items +
+	return 64 + 4 * s[POLICY_PRIVATE_DIRECTORY].n_items + 2 * s[POLICY_TEMPORARY_FILE_SYSTEM].n_items +
 	       2 * facts->n_sys_mounts + facts->n_detach + s[POLICY_PRIVATE_DIRECTORY].n_items +
 	       s[POLICY_TEMPORARY_FILE_SYSTEM].n_items;
 }
 
-static int new_plan(size_t room, struct plan **ret)
+int plan_new(size_t room, struct plan **ret)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
 
@@ -312,7 +323,7 @@ int plan_build(const struct policy_result *result, const struct policy_subject *
 	struct builder b = {
 		.settings = result->settings, .subject = subject, .facts = facts, .err = err, .user_dir = PLAN_NO_SLOT,
 	};
-	int r = new_plan(room_for(result->settings, facts), &b.plan);
+	int r = plan_new(room_for(result->settings, facts), &b.plan);
 
 	if (r < 0)
 		return err_set(err, r, "cannot make a plan");

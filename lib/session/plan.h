@@ -11,8 +11,10 @@
 #include "lib/policy/policy.h"
 #include "lib/session/err.h"
 #include "lib/session/facts.h"
+#include "lib/session/keeper.h"
 
 enum plan_kind {
+	PLAN_JOIN,       /* a namespace that is there already: the host's or the world's, as the keeper gave it */
 	PLAN_COLLECT,    /* remove what killed sessions of this user left, in bounded time */
 	PLAN_UNSHARE,    /* one new namespace */
 	PLAN_SLAVE,      /* all mounts slave */
@@ -21,6 +23,8 @@ enum plan_kind {
 	PLAN_RECORD,     /* under /run/nsclone: this session has something to be removed */
 	PLAN_COPY,       /* a detached copy of a directory's mount */
 	PLAN_FILESYSTEM, /* a new detached mount */
+	PLAN_TAKE,       /* the detached proc mount that the init of a PID namespace made */
+	PLAN_USERS,      /* a new user namespace, with its maps; joined by the last step of all */
 	PLAN_HOSTNAME,
 	PLAN_LOOPBACK,
 	PLAN_DETACH,     /* pivot: a mount of the host's goes from the copy */
@@ -39,11 +43,12 @@ enum { PLAN_NO_SLOT = -1, PLAN_MAX_OPTIONS = 12 };
 struct plan_step {
 	enum plan_kind kind;
 	int slot;
-	int from;             /* DIRECTORY: the parent; COPY: the directory; ATTACH: the mount */
+	int from;             /* DIRECTORY: the parent; COPY: the directory; ATTACH: the mount; JOIN: the namespace, if made */
 	int onto;             /* ATTACH: the directory, where it is not reached by path */
 	const char *path;     /* as printed: of the directory, source or target */
-	const char *name;     /* DIRECTORY: last component; FILESYSTEM: type; HOSTNAME, RECORD: name; COLLECT: InstanceRoot */
-	int nstype;           /* UNSHARE: CLONE_NEW* */
+	const char *name;     /* DIRECTORY: last component; FILESYSTEM: type; HOSTNAME, RECORD: name; COLLECT: InstanceRoot;
+			       * JOIN: whose */
+	int nstype;           /* UNSHARE, JOIN: CLONE_NEW* */
 	uid_t uid;            /* DIRECTORY: the owner; COLLECT: whose */
 	gid_t gid;
 	mode_t mode;
@@ -64,9 +69,19 @@ int plan_build(const struct policy_result *result, const struct policy_subject *
 	       struct plan **ret, struct err *err);
 struct plan *plan_free(struct plan *plan);
 
+/*
+ * The same for a session that only goes where others are: joins of types (CLONE_NEW*), "the host" 's or "the world" 's.
+ * rule: who asked for it. Returns 0 or -ENOMEM.
+ */
+int plan_build_join(const struct policy_subject *subject, uint64_t types, const char *whose, struct policy_pos rule,
+		    struct plan **ret, struct err *err);
+
 /* True where there is nothing to do. */
 bool plan_is_empty(const struct plan *plan);
 size_t plan_steps(const struct plan *plan, const struct plan_step **ret);
+
+/* Does it need a PID namespace with an init? *ret_flags: KEEPER_HIDEPID_*, KEEPER_SUBSET_PID for its proc. */
+bool plan_wants_init(const struct plan *plan, unsigned *ret_flags);
 
 /* Stable text, one line a step. Returns 0 or a negative errno of the stream. */
 int plan_print(const struct plan *plan, FILE *stream);
@@ -74,19 +89,47 @@ int plan_print(const struct plan *plan, FILE *stream);
 /* What a process that went through plan_run() holds until it closes: descriptors of nsfs, and words. */
 struct session;
 
+/* What the keeper gave: by enum keeper_ns, -1 where nothing. Borrowed. */
+struct plan_given {
+	int ns[KEEPER_N_NS];
+	int proc; /* a detached proc mount of ns[KEEPER_NS_PID] */
+};
+#define PLAN_NOTHING_GIVEN ((struct plan_given){{-1, -1, -1, -1, -1, -1, -1}, -1})
+
 /*
- * Run it on the calling process. 0: all of it holds, *ret must be given to session_close() (or session_forget()).
+ * Run it on the calling process. given may be NULL: then a plan with a step that needs something of it fails. 0: all of it holds, *ret must be given to session_close() (or session_forget()).
  * Otherwise the process and the disk are as before, and err says which step failed; or, with *undo_failed set, they are
  * not, and the login must be refused whatever the policy says.
  */
-int plan_run(const struct plan *plan, const struct policy_subject *subject, struct session **ret, bool *undo_failed,
-	     struct err *err);
+int plan_run(const struct plan *plan, const struct policy_subject *subject, const struct plan_given *given,
+	     struct session **ret, bool *undo_failed, struct err *err);
 
 /* The session's namespaces, for the log: "mnt:[4026532201] ipc:[...]". Owned by the session. */
 const char *session_namespaces(const struct session *session);
 
 /* True where session_close() has something to remove (PrivateTmp=yes). */
 bool session_leaves_traces(const struct session *session);
+
+/*
+ * What plan_run() made, for the keeper: i from 0; the type and the descriptor of one new namespace, or 0 after the last.
+ * They are the session's, until session_let_go().
+ */
+int session_made(const struct session *session, size_t i, int *ret_fd);
+
+/* The root of the marker in the session's directory (O_PATH), -ENOENT where there is none; *record is its record's name. */
+int session_marker(const struct session *session, const char **record);
+
+/* The keeper sees to the traces from now on. */
+void session_give_traces(struct session *session);
+
+/* Close what session_made() told of. */
+void session_let_go(struct session *session);
+
+/* The keeper's id of it, to be told at close; 0: it knows of none. */
+void session_set_id(struct session *session, uint64_t id);
+
+/* What was opened before it in this process is closed, and freed, after it. */
+void session_set_below(struct session *session, struct session *below);
 
 /*
  * Back to the namespaces and the working directory from before, and away with what the session was to take with it.

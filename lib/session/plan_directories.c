@@ -149,7 +149,7 @@ static void build_marker(struct builder *b, int onto, const char *path, struct p
 
 	step->name = "tmpfs";
 	step->attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	build_option(b, step, "mode", "0");
+	build_option(b, step, "mode", "0400");
 	build_option(b, step, "size", "4k");
 	build_option(b, step, "nr_inodes", "1");
 	b->marker = (struct planned_mount){.slot = step->slot, .onto = onto, .path = path, .pos = pos};

@@ -48,7 +48,19 @@ static void print_attach(const struct plan *plan, const struct plan_step *step, 
 
 		if (source->slot == step->from)
 			fprintf(stream, "attach      %s on %s",
-				source->kind == PLAN_FILESYSTEM ? source->name : source->path, step->path);
+				source->kind == PLAN_FILESYSTEM || source->kind == PLAN_TAKE ? source->name : source->path, step->path);
+	}
+}
+
+/* The lines of the maps, with commas between */
+static void print_users(const struct plan_step *step, FILE *stream)
+{
+	fputs("users       new", stream);
+	for (size_t i = 0; i < step->n_options; i++) {
+		fprintf(stream, " %s=", step->options[i].key);
+		for (const char *s = step->options[i].value; *s; s++)
+			if (*s != '\n' || s[1])
+				fputc(*s == '\n' ? ',' : *s == ' ' ? ':' : *s, stream);
 	}
 }
 
@@ -56,6 +68,16 @@ static void print_attach(const struct plan *plan, const struct plan_step *step, 
 static void print_step(const struct plan *plan, const struct plan_step *step, FILE *stream)
 {
 	switch (step->kind) {
+	case PLAN_JOIN:
+		fprintf(stream, "join        %s of %s", nsclone_ns_name(step->nstype), step->name);
+		break;
+	case PLAN_TAKE:
+		fprintf(stream, "take        %s of the init for %s", step->name, step->path);
+		print_options(step, stream);
+		break;
+	case PLAN_USERS:
+		print_users(step, stream);
+		break;
 	case PLAN_COLLECT:
 		fprintf(stream, "collect     %s uid=%u", step->path, (unsigned)step->uid);
 		break;

@@ -4,6 +4,7 @@
  *
  *   operation   system calls                         order
  *   add         symlinkat                            before the directory is made
+ *   adopt       symlinkat under another name, renameat
  *   remove      unlinkat ... of the tree, unlinkat   the record last: a kill in between leaves it to the next collector
  */
 #include "lib/session/registry.h"
@@ -44,6 +45,11 @@ static int own_directory(const char *path, bool make)
 	return r < 0 ? r : fd_steal(&fd);
 }
 
+int registry_directory(void)
+{
+	return own_directory(NSCLONE_RUN_DIR, true);
+}
+
 int record_directory(bool make)
 {
 	int fd = own_directory(NSCLONE_RUN_DIR "/sessions", false), r;
@@ -57,22 +63,57 @@ int record_directory(bool make)
 	return own_directory(NSCLONE_RUN_DIR "/sessions", true);
 }
 
+/* What the record of these traces says: that the calling process is the one whose life counts. */
+static int record_text(const struct session_traces *traces, char *buffer, size_t size)
+{
+	uint64_t id = 0;
+	int n, r = sys_process_id(sys_getpid(), &id);
+
+	if (r < 0)
+		return r;
+	n = snprintf(buffer, size, "%d %d %llu %u %u %d %s", RECORD_VERSION, (int)sys_getpid(), (unsigned long long)id,
+		     (unsigned)traces->uid, (unsigned)traces->gid, traces->as_user, traces->path);
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
 int registry_add(const struct session_traces *traces, struct err *err)
 {
 	cleanup_fd int dirfd = record_directory(true);
 	char text[PATH_MAX];
-	uint64_t id = 0;
-	int n, r = dirfd < 0 ? dirfd : sys_process_id(sys_getpid(), &id);
+	int r = dirfd < 0 ? dirfd : record_text(traces, text, sizeof(text));
 
-	if (r < 0)
-		return err_set(err, r, "cannot record the session below %s", NSCLONE_RUN_DIR);
-	n = snprintf(text, sizeof(text), "%d %d %llu %u %u %d %s", RECORD_VERSION, (int)sys_getpid(),
-		     (unsigned long long)id, (unsigned)traces->uid, (unsigned)traces->gid, traces->as_user,
-		     traces->path);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return err_set(err, -ENAMETOOLONG, "cannot record the session in %s", traces->path);
-	r = sys_symlinkat(text, dirfd, traces->record);
+	if (r == -ENAMETOOLONG)
+		return err_set(err, r, "cannot record the session in %s", traces->path);
+	if (r == 0)
+		r = sys_symlinkat(text, dirfd, traces->record);
 	return r < 0 ? err_set(err, r, "cannot record the session below %s", NSCLONE_RUN_DIR) : 0;
+}
+
+int registry_adopt(const char *record)
+{
+	cleanup_fd int dirfd = record_directory(false);
+	char text[PATH_MAX], temporary[sizeof(RECORD_NEW) + NAME_MAX];
+	struct record old;
+	int r = record_is_name(record) ? dirfd : -EINVAL;
+
+	if (r >= 0)
+		r = record_read(dirfd, record, &old);
+	if (r == 0)
+		r = record_text(&old.traces, text, sizeof(text));
+	if (r < 0)
+		return r;
+	snprintf(temporary, sizeof(temporary), RECORD_NEW "%s", record);
+	r = sys_unlinkat(dirfd, temporary, 0); /* of one who was killed here */
+	if (r == 0 || r == -ENOENT)
+		r = sys_symlinkat(text, dirfd, temporary);
+	return r < 0 ? r : sys_renameat(dirfd, temporary, dirfd, record);
+}
+
+bool record_is_name(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits > 0 && name[digits] == '-' && !strchr(name, '/') && strlen(name) < sizeof(((struct record *)0)->name);
 }
 
 int record_read(int dirfd, const char *name, struct record *ret)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "lib/session/err.h"
 
@@ -16,6 +17,15 @@ struct session_traces;
 
 /* Record what a session is going to leave. -EEXIST & co. with err set. */
 int registry_add(const struct session_traces *traces, struct err *err);
+
+/*
+ * The calling process is from now on the one whose life counts: the keeper's, which holds a world while no process is in
+ * it. At no moment is there no record. -ENOENT: there is none; -EINVAL: that is no name of one.
+ */
+int registry_adopt(const char *record);
+
+/* /run/nsclone, made where it is missing: a descriptor, or a negative errno. */
+int registry_directory(void);
 
 /* Only the record: nothing was made, or it is gone. */
 int registry_forget(const struct session_traces *traces);
@@ -35,7 +45,28 @@ int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, re
 		   struct err *err);
 
 /*
- * The same at login: first for the user whose uid, gid and InstanceRoot= (path, as_user) are given, then for others as
+ * The same for one record, whether or not its process is alive: whose world it was knows that it is gone. 1: it stays,
+ * somebody has it mounted. 0: nothing of it is there any more (also where it had gone before).
+ */
+int registry_clean_record(const char *record, bool dry_run, registry_report *report, void *arg, struct err *err);
+
+/*
+ * Directories that are kept below instance_roots for users of whom nobody runs anything, and who are not one of holders:
+ * each that nobody has mounted, and that has not been touched since `before` (seconds since 1970), as far as its top tells.
+ * Returns 0, or the first error; report is told of all.
+ */
+struct registry_age {
+	const char *const *instance_roots;
+	size_t n_roots;
+	const uid_t *holders; /* of a world that the keeper holds */
+	size_t n_holders;
+	int64_t before;
+	bool dry_run;
+};
+int registry_clean_aged(const struct registry_age *age, registry_report *report, void *arg, struct err *err);
+
+/*
+ * registry_clean() at login: first for the user whose uid, gid and InstanceRoot= (path, as_user) are given, then for others as
  * far as the time goes. At most `entries` directory entries are removed and `limit_ms` spent.
  */
 int registry_collect(const struct session_traces *whose, unsigned entries, unsigned limit_ms);

@@ -6,6 +6,7 @@
 #include "lib/session/run.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/sys.h"
@@ -21,8 +22,25 @@ static int run_unshare(struct run *run, const struct plan_step *step)
 
 	if (r < 0)
 		return err_set(run->err, r, "cannot make a new %s namespace: unshare", name);
-	r = session_note_entered(run->session, step->nstype);
+	r = session_note_entered(run->session, step->nstype, true);
 	return r < 0 ? err_set(run->err, r, "cannot look at the new %s namespace", name) : 0;
+}
+
+static int run_join(struct run *run, const struct plan_step *step)
+{
+	const char *name = nsclone_ns_name(step->nstype);
+	int fd = step->from != PLAN_NO_SLOT ? run->slots[step->from] : run->given->ns[keeper_place(step->nstype)];
+	int r = fd < 0 ? -ENOTCONN : nsclone_setns(fd, step->nstype);
+
+	if (r == -EINVAL && step->nstype == CLONE_NEWPID) /* pid_namespaces(7): only downwards */
+		return err_set(run->err, -EPERM, "a PID namespace (PrivatePIDs=) can be left by nobody; `nsclone enter --host` "
+			       "gives root a shell on the host");
+	if (r < 0)
+		return err_set(run->err, r, "cannot join the %s namespace of %s: setns", name, step->name);
+	if (step->nstype == CLONE_NEWUSER)
+		run->session->final = true;
+	r = session_note_entered(run->session, step->nstype, step->from != PLAN_NO_SLOT);
+	return r < 0 ? err_set(run->err, r, "cannot look at the %s namespace", name) : 0;
 }
 
 static int copy_string(const char **to, const char *from)
@@ -87,6 +105,10 @@ static int run_step(struct run *run, size_t i)
 	int r;
 
 	switch (step->kind) {
+	case PLAN_JOIN:
+		return run_join(run, step);
+	case PLAN_USERS:
+		return run_users(run, step);
 	case PLAN_COLLECT:
 		return run_collect(step);
 	case PLAN_UNSHARE:
@@ -109,6 +131,7 @@ static int run_step(struct run *run, size_t i)
 	case PLAN_NEW_ROOT:
 	case PLAN_COPY:
 	case PLAN_FILESYSTEM:
+	case PLAN_TAKE:
 	case PLAN_DETACH:
 	case PLAN_PRIVATE:
 	case PLAN_ATTACH:
@@ -126,6 +149,7 @@ static int undo_step(struct run *run, size_t i)
 		return undo_directory(run, i);
 	case PLAN_RECORD:
 		return run->states[i].made ? registry_forget(&run->session->traces) : 0;
+	case PLAN_JOIN:
 	case PLAN_COLLECT:
 	case PLAN_UNSHARE:
 	case PLAN_SLAVE:
@@ -134,6 +158,8 @@ static int undo_step(struct run *run, size_t i)
 	case PLAN_NEW_ROOT:
 	case PLAN_COPY:
 	case PLAN_FILESYSTEM:
+	case PLAN_TAKE:
+	case PLAN_USERS:
 	case PLAN_DETACH:
 	case PLAN_PRIVATE:
 	case PLAN_ATTACH:
@@ -218,10 +244,14 @@ static void release(struct run *run)
 	free(run->states);
 }
 
-int plan_run(const struct plan *plan, const struct policy_subject *subject, struct session **ret, bool *undo_failed,
-	     struct err *err)
+int plan_run(const struct plan *plan, const struct policy_subject *subject, const struct plan_given *given,
+	     struct session **ret, bool *undo_failed, struct err *err)
 {
-	struct run run = {.plan = plan, .subject = subject, .err = err, .root = AT_FDCWD, .cwd = -1, .shared = -1};
+	const struct plan_given nothing = PLAN_NOTHING_GIVEN;
+	struct run run = {
+		.plan = plan, .subject = subject, .given = given ? given : &nothing, .err = err, .root = AT_FDCWD, .cwd = -1,
+		.shared = -1,
+	};
 	int r = allocate(&run);
 
 	*undo_failed = false;
@@ -229,12 +259,16 @@ int plan_run(const struct plan *plan, const struct policy_subject *subject, stru
 		r = session_save(plan, &run.session, &run.cwd, undo_failed, err);
 	if (r == 0)
 		r = run_steps(&run, undo_failed);
+	if (r == 0) {
+		r = session_settle(run.session, err);
+		if (r < 0)
+			undo_failed_run(&run, plan->n, undo_failed);
+	}
 	release(&run);
 	if (r < 0) {
 		session_forget(run.session);
 		return r;
 	}
-	session_settle(run.session);
 	*ret = run.session;
 	return r;
 }

@@ -20,6 +20,7 @@ struct step_state {
 struct run {
 	const struct plan *plan;
 	const struct policy_subject *subject;
+	const struct plan_given *given;
 	struct session *session;
 	struct err *err;
 	struct step_state *states; /* one for each step */
@@ -32,6 +33,9 @@ struct run {
 /* run_directory.c: PLAN_DIRECTORY and its undoing. */
 int run_directory(struct run *run, size_t i);
 int undo_directory(struct run *run, size_t i);
+
+/* run_users.c: PLAN_USERS */
+int run_users(struct run *run, const struct plan_step *step);
 
 /* run_mounts.c */
 int run_mounts_step(struct run *run, const struct plan_step *step);

@@ -4,6 +4,7 @@
  *
  *   COPY         open_tree(OPEN_TREE_CLONE), mount_setattr   of a descriptor, never of a path that a user can move
  *   FILESYSTEM   fsopen, fsconfig, fsmount
+ *   TAKE         mount_setattr                               the init made it, in its own PID namespace
  *   NEW_ROOT     open_tree(/), move_mount on top of /        attached first: mounting onto a detached tree needs 6.15
  *   DETACH       umount2(/proc/self/fd/N, MNT_DETACH)
  *   PRIVATE      mount_setattr(MS_PRIVATE) on the root of the mount
@@ -155,12 +156,27 @@ static int run_pivot(struct run *run)
 	return r < 0 ? err_set(run->err, r, "cannot detach the old root") : 0;
 }
 
+/* Its own copy, because slots are closed and what is given is borrowed. */
+static int run_take(struct run *run, const struct plan_step *step)
+{
+	int fd = run->given->proc < 0 ? -ENOTCONN : sys_duplicate(run->given->proc), r = 0;
+
+	if (fd < 0)
+		return err_set(run->err, fd, "there is no init for the PID namespace");
+	run->slots[step->slot] = fd;
+	if (step->attributes)
+		r = nsclone_mount_attributes(fd, false, step->attributes, 0);
+	return r < 0 ? err_set(run->err, r, "cannot set the attributes of %s: mount_setattr", step->path) : 0;
+}
+
 int run_mounts_step(struct run *run, const struct plan_step *step)
 {
 	if (step->kind == PLAN_COPY)
 		return run_copy(run, step);
 	if (step->kind == PLAN_FILESYSTEM)
 		return run_filesystem(run, step);
+	if (step->kind == PLAN_TAKE)
+		return run_take(run, step);
 	if (step->kind == PLAN_NEW_ROOT)
 		return run_new_root(run, step);
 	if (step->kind == PLAN_DETACH)

@@ -6,6 +6,7 @@
  *   namespaces           descriptors of nsfs                setns(2), the mount namespace last
  *   working directory    descriptor, while a plan runs      fchdir(2)
  *                        path, while a session lasts        chdir(2), or / where it is no more
+ *   user namespace       not at all: it cannot be left again, so a session that entered one stays in it
  *   root directory       not at all: a chrooted caller is refused, because setns(2) leads out of a chroot
  */
 #include "lib/session/session.h"
@@ -17,33 +18,49 @@
 #include <string.h>
 #include "lib/core/sys.h"
 #include "lib/session/identity.h"
-#include "lib/session/litter.h"
-#include "lib/session/registry.h"
 
-/* How long close waits for the last process to leave (sshd closes while its user's process is on its way out), and looks. */
-enum { LINGER_MS = 500, SCAN_MS = 100 };
+/* The PID namespace that is entered is the children's. */
+static const char *link_name(int nstype)
+{
+	return nstype == CLONE_NEWPID ? "pid_for_children" : nsclone_ns_name(nstype);
+}
+
+static struct session_ns *find_ns(struct session *session, int nstype)
+{
+	for (size_t i = 0; i < session->n_ns; i++)
+		if (session->ns[i].nstype == nstype)
+			return &session->ns[i];
+	return NULL;
+}
+
+static int save_namespace(struct session *session, int nstype, struct err *err)
+{
+	struct session_ns *ns = &session->ns[session->n_ns];
+	int own = session->own_ns;
+
+	if (find_ns(session, nstype))
+		return 0;
+	if (session->n_ns == SESSION_MAX_NS)
+		return err_set(err, -E2BIG, "too many namespaces");
+	*ns = (struct session_ns){.nstype = nstype, .made = -1};
+	ns->before = own < 0 ? own : sys_openat(own, link_name(nstype), O_RDONLY);
+	if (ns->before < 0)
+		return err_set(err, ns->before, "cannot open /proc/self/ns/%s", link_name(nstype));
+	session->n_ns++;
+	return 0;
+}
 
 static int save_namespaces(const struct plan *plan, struct session *session, struct err *err)
 {
-	int own = session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
 	const struct plan_step *steps;
 	size_t n = plan_steps(plan, &steps);
+	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		struct session_ns *ns = &session->ns[session->n_ns];
-
-		if (steps[i].kind != PLAN_UNSHARE)
-			continue;
-		if (session->n_ns == SESSION_MAX_NS)
-			return err_set(err, -E2BIG, "too many namespaces");
-		ns->nstype = steps[i].nstype;
-		ns->before = own < 0 ? own : sys_openat(own, nsclone_ns_name(ns->nstype), O_RDONLY);
-		if (ns->before < 0)
-			return err_set(err, ns->before, "cannot open /proc/self/ns/%s",
-				       nsclone_ns_name(steps[i].nstype));
-		session->n_ns++;
-	}
-	return 0;
+	session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (steps[i].kind == PLAN_UNSHARE || steps[i].kind == PLAN_JOIN)
+			r = save_namespace(session, steps[i].nstype, err);
+	return r;
 }
 
 /*
@@ -147,28 +164,25 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 }
 
 /* "mnt:[4026532201]" */
-static int read_ns(int own, int nstype, char *buffer, size_t size)
+int session_read_ns(int own, int nstype, char *buffer, size_t size)
 {
-	ssize_t n = own < 0 ? own : sys_readlinkat(own, nsclone_ns_name(nstype), buffer, size);
+	ssize_t n = own < 0 ? own : sys_readlinkat(own, link_name(nstype), buffer, size);
 
 	return n < 0 ? (int)n : 0;
 }
 
-int session_note_entered(struct session *session, int nstype)
+int session_note_entered(struct session *session, int nstype, bool made)
 {
+	struct session_ns *ns = find_ns(session, nstype);
 	size_t used = strlen(session->namespaces);
-	int r = -ENOENT;
+	int r = session_read_ns(session->own_ns, nstype, ns->entered, sizeof(ns->entered));
 
-	for (size_t i = 0; i < session->n_ns; i++) {
-		struct session_ns *ns = &session->ns[i];
-
-		if (ns->nstype != nstype)
-			continue;
-		r = read_ns(session->own_ns, nstype, ns->entered, sizeof(ns->entered));
-		snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "",
-			 ns->entered);
-	}
-	return r;
+	if (r == 0 && made)
+		r = ns->made = sys_openat(session->own_ns, link_name(nstype), O_RDONLY);
+	if (r < 0)
+		return r;
+	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "", ns->entered);
+	return 0;
 }
 
 const char *session_namespaces(const struct session *session)
@@ -179,6 +193,47 @@ const char *session_namespaces(const struct session *session)
 bool session_leaves_traces(const struct session *session)
 {
 	return session->traces.record != NULL;
+}
+
+int session_made(const struct session *session, size_t i, int *ret_fd)
+{
+	for (size_t k = 0; k < session->n_ns; k++) {
+		if (session->ns[k].made < 0 || i-- > 0)
+			continue;
+		*ret_fd = session->ns[k].made;
+		return session->ns[k].nstype;
+	}
+	return 0;
+}
+
+void session_let_go(struct session *session)
+{
+	for (size_t i = 0; i < session->n_ns; i++) {
+		sys_close_p(&session->ns[i].made);
+		session->ns[i].made = -1;
+	}
+}
+
+static void free_traces(struct session *session)
+{
+	free((void *)(uintptr_t)session->traces.record);
+	free((void *)(uintptr_t)session->traces.path);
+	session->traces = (struct session_traces){0};
+}
+
+void session_give_traces(struct session *session)
+{
+	free_traces(session);
+}
+
+void session_set_id(struct session *session, uint64_t id)
+{
+	session->id = id;
+}
+
+void session_set_below(struct session *session, struct session *below)
+{
+	session->below = below;
 }
 
 int session_return(struct session *session, struct err *err)
@@ -195,131 +250,46 @@ int session_return(struct session *session, struct err *err)
 	return first;
 }
 
-static bool still_there(const struct session *session)
+int session_marker(const struct session *session, const char **record)
 {
-	cleanup_fd int own = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY);
-	char now[64];
-
-	for (size_t i = 0; i < session->n_ns; i++)
-		if (read_ns(own, session->ns[i].nstype, now, sizeof(now)) < 0 ||
-		    strcmp(now, session->ns[i].entered) != 0)
-			return false;
-	return true;
-}
-
-/* fd is of the namespace that this session entered: from now on it is of the one from before. */
-static void hand_over_fd(const struct session *session, int fds, const char *name)
-{
-	char target[64];
-
-	if (sys_readlinkat(fds, name, target, sizeof(target)) < 0)
-		return; /* longer than any namespace's */
-	for (size_t i = 0; i < session->n_ns; i++)
-		if (strcmp(target, session->ns[i].entered) == 0)
-			(void)sys_replace_fd(session->ns[i].before, atoi(name));
-}
-
-/*
- * The process is not where this session put it: another one was opened on top and is still open. When that ends it must
- * not come back to where this one was: the descriptors that it saved are exchanged for ours. Only this module holds
- * descriptors of a session's namespaces in the process that opened it.
- */
-static void hand_over(const struct session *session)
-{
-	struct dirent *d;
-	DIR *dir = NULL;
-
-	if (sys_opendir("/proc/self/fd", &dir) < 0)
-		return;
-	while ((d = readdir(dir)))
-		if (d->d_name[0] != '.')
-			hand_over_fd(session, dirfd(dir), d->d_name);
-	closedir(dir);
-}
-
-/* A watch on the marker that covers the session's directory in its own tree. */
-static int watch_marker(const struct session *session)
-{
-	cleanup_fd int fd = nsclone_open_trusted(AT_FDCWD, session->traces.path, O_PATH | O_DIRECTORY, NULL);
+	const char *path = session->traces.record ? session->traces.path : NULL;
+	cleanup_fd int fd = path ? nsclone_open_trusted(AT_FDCWD, path, O_PATH | O_DIRECTORY, NULL) : -ENOENT;
 	int r = fd < 0 ? fd : nsclone_mount_is_root(fd);
 
-	return r > 0 ? sys_watch_unmount(fd) : r < 0 ? r : -ENOENT;
+	*record = session->traces.record;
+	return r > 0 ? fd_steal(&fd) : r < 0 ? r : -ENOENT;
 }
 
-void session_settle(struct session *session)
+int session_settle(struct session *session, struct err *err)
+{
+	struct sys_place root;
+	int r = find_ns(session, CLONE_NEWNS) ? sys_place("/", &root) : 1;
+
+	sys_close_p(&session->own_ns);
+	session->own_ns = -1;
+	if (r < 0)
+		return err_set(err, r, "cannot look at the new root directory");
+	session->root = r == 0 ? root.mount : 0;
+	return 0;
+}
+
+void session_close_namespaces(struct session *session)
 {
 	sys_close_p(&session->own_ns);
 	session->own_ns = -1;
-}
-
-static void close_namespaces(struct session *session)
-{
-	session_settle(session);
+	session_let_go(session);
 	for (size_t i = 0; i < session->n_ns; i++)
 		sys_close(session->ns[i].before);
 	session->n_ns = 0;
 }
 
-/* By its path from before, which held no symbolic link then and may hold none now. */
-static int enter_old_cwd(const struct session *session)
-{
-	cleanup_fd int fd = session->cwd ? nsclone_open_nosymlink(AT_FDCWD, session->cwd, O_PATH | O_DIRECTORY) : -1;
-
-	return fd >= 0 && sys_fchdir(fd) == 0 ? 0 : sys_chdir("/");
-}
-
-static int go_back(struct session *session, struct err *err)
-{
-	int r = session_return(session, err);
-
-	if (r < 0)
-		return r;
-	r = enter_old_cwd(session);
-	return r < 0 ? err_set(err, r, "cannot enter /") : 0;
-}
-
-/* Nobody is in it any more: the kernel says so of a session that we were in, and a scan of one that we had left. */
-static bool is_over(const struct session *session, int watch)
-{
-	char needle[PATH_MAX];
-
-	if (watch >= 0)
-		return sys_wait_unmount(watch, LINGER_MS) == 1;
-	session_needle(session->traces.path, needle, sizeof(needle));
-	return session_in_use(needle, sys_monotonic_ms() + SCAN_MS) == 0;
-}
-
-static int close_in_place(struct session *session, struct err *err)
-{
-	bool there = still_there(session);
-	cleanup_fd int watch = there && session->traces.record ? watch_marker(session) : -1;
-	int r = there ? go_back(session, err) : 0;
-
-	if (!there)
-		hand_over(session);
-	close_namespaces(session);
-	if (r < 0 || !session->traces.record || !is_over(session, watch))
-		return r; /* should somebody still be in it, whoever comes later finds the record */
-	return registry_remove(&session->traces, err);
-}
-
-int session_close(struct session *session, struct err *err)
-{
-	int r = 0;
-
-	if (session->pid == sys_getpid() && session->euid == sys_geteuid())
-		r = close_in_place(session, err);
-	session_forget(session);
-	return r;
-}
-
 struct session *session_forget(struct session *session)
 {
 	if (session) {
-		close_namespaces(session);
+		session_close_namespaces(session);
 		free(session->cwd);
-		free((void *)(uintptr_t)session->traces.record);
-		free((void *)(uintptr_t)session->traces.path);
+		free_traces(session);
+		session_forget(session->below);
 		free(session);
 	}
 	return NULL;

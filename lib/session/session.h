@@ -27,9 +27,14 @@ struct session {
 	struct session_ns {
 		int nstype;
 		int before;        /* nsfs */
+		int made;          /* the new one, for the keeper; -1: joined, or told to it */
 		char entered[64];  /* as readlink of /proc/self/ns/X says it: "mnt:[4026532201]" */
 	} ns[SESSION_MAX_NS];
 	size_t n_ns;
+	uint64_t root;         /* the mount that / is, inside; 0: no mount namespace was entered */
+	uint64_t id;           /* the keeper's name for it, 0: none */
+	bool final;            /* a user namespace was entered: there is no way back */
+	struct session *below; /* what was opened first, to come from another world to the host: closed after this one */
 	char *cwd; /* by path; NULL: it had none */
 	char namespaces[64 * SESSION_MAX_NS];
 	struct session_traces traces;
@@ -46,11 +51,16 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 /* Back into the saved working directory; / where neither root nor the caller may enter it. */
 int session_reenter(int cwd_fd);
 
-/* After unshare: what we are in now. */
-int session_note_entered(struct session *session, int nstype);
+/* After unshare or setns: what we are in now, and a descriptor of it where it was made here. */
+int session_note_entered(struct session *session, int nstype, bool made);
 
 /* The plan has succeeded: from now on nothing but descriptors of nsfs is held. */
-void session_settle(struct session *session);
+int session_settle(struct session *session, struct err *err);
+
+/* What /proc/self/ns, opened, says of one: "mnt:[4026532201]". 0 or a negative errno. */
+int session_read_ns(int own, int nstype, char *buffer, size_t size);
+
+void session_close_namespaces(struct session *session);
 
 /* Back to the saved namespaces; the working directory is left at /. */
 int session_return(struct session *session, struct err *err);

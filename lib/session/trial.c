@@ -7,41 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 #include "lib/session/child.h"
+#include "lib/session/world.h"
 
 enum { TRIAL_MS = 10000 };
 
 struct attempt {
-	const struct plan *plan;
-	const struct policy_subject *subject;
+	const struct login *login;
+	const struct policy_result *result;
 };
 
-static int run_and_undo(const void *argument, struct err *err)
+static int build_and_undo(const void *argument, struct err *err)
 {
 	const struct attempt *attempt = argument;
-	struct session *session = NULL;
-	bool undo_failed;
-	int r = plan_run(attempt->plan, attempt->subject, &session, &undo_failed, err);
 
-	return r < 0 ? r : session_close(session, err);
+	return world_try(attempt->login, attempt->result, err);
 }
 
 /* What this login would have got, were the rules on trial in force. Concerns nobody but the log. */
-static void try_plan(struct login *login, const struct policy_result *result)
+static void try_world(struct login *login, const struct policy_result *result)
 {
-	struct attempt attempt = {.subject = &login->subject->policy};
-	struct facts facts = {0};
-	struct plan *plan = NULL;
+	const struct attempt attempt = {login, result};
 	struct err err = {0};
-	int r = login_make_plan(login, result, &facts, &plan, &err);
+	int r = child_run(build_and_undo, &attempt, TRIAL_MS, &err);
 
-	attempt.plan = plan;
-	if (r == 0)
-		r = child_run(run_and_undo, &attempt, TRIAL_MS, &err);
 	snprintf(login->trial, sizeof(login->trial), "%s", r == 0 ? "ok" : "failed: ");
 	if (r < 0)
 		err_print(&err, login->trial + strlen(login->trial), sizeof(login->trial) - strlen(login->trial));
-	plan_free(plan);
-	facts_done(&facts);
 }
 
 void trial_rules(struct login *login)
@@ -57,7 +48,7 @@ void trial_rules(struct login *login)
 		return;
 	r = login_resolve(login, POLICY_WITH_TRIALS, &result, &err);
 	if (r == 0)
-		try_plan(login, &result);
+		try_world(login, &result);
 	else
 		snprintf(login->trial, sizeof(login->trial), "failed: %s", err.text);
 	if (r >= 0)
@@ -72,7 +63,7 @@ int trial_everything(const struct login_request *request, struct login *login, s
 	with_trials.resolve_flags |= POLICY_WITH_TRIALS;
 	r = login_decide(&with_trials, login, err);
 	if (r == 0)
-		try_plan(login, &login->result);
+		try_world(login, &login->result);
 	else if (r == POLICY_NO_MATCH || r == LOGIN_LEFT_ALONE)
 		snprintf(login->trial, sizeof(login->trial), "ok: left alone");
 	else

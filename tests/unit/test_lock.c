@@ -70,7 +70,7 @@ static int log_in(int tmp)
 	result.settings[POLICY_PRIVATE_TMP].word = tmp;
 	must(facts_gather(&result, &facts, &err), err.text);
 	must(plan_build(&result, &ALICE, &facts, &plan, &err), err.text);
-	return plan_run(plan, &ALICE, &session, &undo_failed, &err);
+	return plan_run(plan, &ALICE, NULL, &session, &undo_failed, &err);
 }
 
 /* Another login, which has the lock for HELD_MS and then does something. */

@@ -257,7 +257,7 @@ static int one_case(int tmp, int method, int from, int to)
 	calls = 0;
 	fail_from = from;
 	fail_to = to;
-	r = plan_run(plan, &ALICE, &session, &undo_failed, &err);
+	r = plan_run(plan, &ALICE, NULL, &session, &undo_failed, &err);
 	fail_from = fail_to = 0;
 	if (!failed_call)
 		return r == 0 && complete(tmp) ? 1 : 2;

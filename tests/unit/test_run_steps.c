@@ -128,7 +128,7 @@ static int one_case(int method, const char *name, int n)
 	must(sys_readlinkat(AT_FDCWD, "/proc/self/ns/mnt", before, sizeof(before)) < 0 ? -1 : 0, "before");
 	fault = name;
 	countdown = n;
-	r = plan_run(plan, &ALICE, &session, &undo_failed, &err);
+	r = plan_run(plan, &ALICE, NULL, &session, &undo_failed, &err);
 	if (countdown >= 0)
 		return r == 0 ? NOT_REACHED : 1;
 	must(sys_readlinkat(AT_FDCWD, "/proc/self/ns/mnt", after, sizeof(after)) < 0 ? -1 : 0, "after");

@@ -81,7 +81,7 @@ static void open_session(void)
 	result.settings[POLICY_PRIVATE_TMP].word = POLICY_TMP_YES;
 	CHECK(facts_gather(&result, &facts, &err) == 0);
 	CHECK(plan_build(&result, &ALICE, &facts, &plan, &err) == 0);
-	CHECK(plan_run(plan, &ALICE, &session, &undo_failed, &err) == 0);
+	CHECK(plan_run(plan, &ALICE, NULL, &session, &undo_failed, &err) == 0);
 }
 
 static void close_in_a_child(void)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where this process is, by the inode numbers of its namespaces. Numbers of namespaces that nobody holds are used again:
+ * they are compared here only with those of descriptors at hand, of living processes, or by the keeper with what it holds.
+ * Private to lib/session.
+ */
+#ifndef NSCLONE_PLACE_H
+#define NSCLONE_PLACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/session/keeper.h"
+
+/* Of this process, by enum keeper_ns; of its children's PID namespace. 0 or a negative errno. */
+int place_inodes(uint64_t ret[KEEPER_N_NS]);
+
+/* CLONE_NEW* of those of ns (-1: not there) that this process is not in. */
+int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret);
+
+/* Is any of its namespaces another than PID 1's? Also true where that cannot be seen. */
+bool place_is_not_first(void);
+
+/*
+ * Is it in somebody's login, rather than a daemon that its unit has hardened? By the login uid that pam_loginuid(8) sets; where
+ * the kernel has no audit, by whether there is a caller (PAM_RUSER, may be NULL).
+ */
+bool place_is_of_a_login(const char *from_user);
+
+#endif
