@@ -12,8 +12,10 @@ sbindir    ?= $(prefix)/sbin
 includedir ?= $(prefix)/include
 mandir     ?= $(prefix)/share/man
 docdir     ?= $(prefix)/share/doc/nsclone
-vendordir  ?= $(prefix)/lib/nsclone/policy.d
+pkglibdir  ?= $(prefix)/lib/nsclone
+vendordir  ?= $(pkglibdir)/policy.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+unitdir    ?= $(prefix)/lib/systemd/system
 
 VERSION := $(shell sed -n 's/^#define NSCLONE_VERSION "\(.*\)"/\1/p' lib/core/nsclone.h)
 
@@ -24,7 +26,8 @@ HARDEN  ?= -fstack-protector-strong -fstack-clash-protection -fcf-protection=$(i
 WARN    := -Wall -Wextra -Wswitch-enum -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef \
 	   -Wpointer-arith -Wwrite-strings -Wvla -Wcast-qual
 override CFLAGS += -std=gnu11 -fPIC -fvisibility=hidden $(HARDEN) $(WARN) $(SANITIZE)
-override CPPFLAGS += -D_GNU_SOURCE -I. -DNSCLONE_SYSCONF_DIR='"$(sysconfdir)/security"' -DNSCLONE_VENDOR_DIR='"$(vendordir)"'
+override CPPFLAGS += -D_GNU_SOURCE -I. -DNSCLONE_SYSCONF_DIR='"$(sysconfdir)/security"' -DNSCLONE_VENDOR_DIR='"$(vendordir)"' \
+	-DNSCLONE_LIB_DIR='"$(pkglibdir)"' -DNSCLONE_SBIN_DIR='"$(sbindir)"'
 override LDFLAGS += -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,--as-needed $(SANITIZE)
 
 Q := $(if $(V),,@)
@@ -34,10 +37,12 @@ CORE    := $(patsubst %,$(B)/%.o,$(basename $(wildcard lib/core/*.c)))
 POLICY  := $(patsubst %.c,$(B)/%.o,$(wildcard lib/policy/*.c))
 SESSION := $(patsubst %.c,$(B)/%.o,$(wildcard lib/session/*.c))
 CMD     := $(patsubst %.c,$(B)/%.o,nsclone.c $(wildcard cmd/*.c))
+KEEPER  := $(patsubst %.c,$(B)/%.o,$(wildcard keeper/*.c))
 UNIT    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 HELPERS := $(patsubst tests/helpers/%.c,$(B)/tests/%,$(wildcard tests/helpers/*.c))
 BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
-PRODUCTS := $(B)/pam_nsclone.so $(B)/nsclone $(B)/libnsclone.so.0 $(B)/libnsclone.a $(B)/libnsclone.pc
+PRODUCTS := $(B)/pam_nsclone.so $(B)/nsclone $(B)/nsclone-keeper $(B)/nsclone-init $(B)/nsclone-keeper.service $(B)/libnsclone.so.0 \
+	    $(B)/libnsclone.a $(B)/libnsclone.pc
 
 all: $(PRODUCTS)
 
@@ -50,6 +55,12 @@ $(B)/liball.a: $(CORE) $(POLICY) $(SESSION)
 	$(call say,AR)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
+# Apart, so that the module's and the command's archive stays what they need
+$(B)/libkeeper.a: $(KEEPER)
+	$(call say,AR)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+
 $(B)/libnsclone.a: $(CORE)
 	$(call say,AR)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
@@ -58,6 +69,10 @@ $(B)/libnsclone.so.0: $(CORE) lib/core/libnsclone.map
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libnsclone.so.0 -Wl,--version-script=lib/core/libnsclone.map \
 		-o $@ $(CORE)
+
+$(B)/nsclone-keeper.service: packaging/nsclone-keeper.service.in
+	@mkdir -p $(@D)
+	$(Q)sed 's|@pkglibdir@|$(pkglibdir)|' $< >$@
 
 $(B)/libnsclone.pc: packaging/libnsclone.pc.in lib/core/nsclone.h
 	@mkdir -p $(@D)
@@ -72,12 +87,21 @@ $(B)/nsclone: $(CMD) $(B)/liball.a
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $(CMD) $(B)/liball.a -lmount -lsmartcols
 
+$(B)/nsclone-keeper: $(B)/nsclone-keeper.o $(B)/libkeeper.a $(B)/liball.a
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^
+
+# Process 1 of a user's PID namespace: the system calls and nothing else
+$(B)/nsclone-init: $(B)/nsclone-init.o $(B)/libnsclone.a
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^
+
 # A unit test names the functions that it stands in for: /* WRAP: sys_mkdirat sys_fchown */
-$(B)/tests/test_%: tests/unit/test_%.c $(B)/liball.a
+$(B)/tests/test_%: tests/unit/test_%.c $(B)/libkeeper.a $(B)/liball.a
 	$(call say,TEST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-missing-prototypes -MMD -MP -MF $@.d $(LDFLAGS) -pie -o $@ $< \
-		$(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's|^/\* WRAP: \(.*\) \*/$$|\1|p' $<)) $(B)/liball.a -lcmocka -lpam
+		$(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's|^/\* WRAP: \(.*\) \*/$$|\1|p' $<)) $(B)/libkeeper.a $(B)/liball.a -lcmocka -lpam
 comma := ,
 
 # Small programs for the behaviour tests: name.c is a program, name.so.c a shared object, both with libpam at hand
@@ -115,6 +139,12 @@ check:
 	$(Q)$(MAKE) --no-print-directory -j2 tests
 	$(Q)B=$(B) tests/run.sh
 
+# Downloads a Debian once, then boots copies of it
+check-system:
+	$(Q)packaging/deps.sh build
+	$(Q)$(MAKE) --no-print-directory -j2 all $(B)/tests/pty
+	$(Q)B=$(B) tests/system/run.sh
+
 check-mutants: ; $(Q)packaging/deps.sh check && tests/mutants/run.sh
 asan:          ; $(Q)tests/sanitize.sh asan
 valgrind:      ; $(Q)tests/sanitize.sh valgrind
@@ -131,9 +161,10 @@ compile_commands.json: Makefile
 install: all
 	install -d $(DESTDIR)$(pamdir) $(DESTDIR)$(sbindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) \
 		$(DESTDIR)$(vendordir) $(DESTDIR)$(sysconfdir)/security/nsclone.d $(DESTDIR)$(docdir)/samples \
-		$(DESTDIR)$(tmpfilesdir) $(addprefix $(DESTDIR)$(mandir)/man,3 5 8)
+		$(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(unitdir) $(addprefix $(DESTDIR)$(mandir)/man,3 5 8)
 	install -m 644 $(B)/pam_nsclone.so $(DESTDIR)$(pamdir)
 	install -m 755 $(B)/nsclone $(DESTDIR)$(sbindir)
+	install -m 755 $(B)/nsclone-keeper $(B)/nsclone-init $(DESTDIR)$(pkglibdir)
 	install -m 644 $(B)/libnsclone.a $(B)/libnsclone.so.0 $(DESTDIR)$(libdir)
 	ln -sf libnsclone.so.0 $(DESTDIR)$(libdir)/libnsclone.so
 	install -m 644 $(B)/libnsclone.pc $(DESTDIR)$(libdir)/pkgconfig
@@ -143,6 +174,7 @@ install: all
 	install -m 644 docs/*.8 $(DESTDIR)$(mandir)/man8
 	install -m 644 README.md LICENSE conf/pam.d.sample $(DESTDIR)$(docdir)
 	install -m 644 conf/samples/*.conf $(DESTDIR)$(docdir)/samples
+	install -m 644 packaging/nsclone-keeper.socket $(B)/nsclone-keeper.service $(DESTDIR)$(unitdir)
 	install -m 644 packaging/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nsclone.conf
 	test -e $(DESTDIR)$(sysconfdir)/security/nsclone.conf || install -m 644 conf/nsclone.conf $(DESTDIR)$(sysconfdir)/security
 
@@ -150,6 +182,6 @@ clean:
 	rm -rf $(B)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all tests try check check-mutants asan valgrind lint bench install clean
+.PHONY: all tests try check check-system check-mutants asan valgrind lint bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

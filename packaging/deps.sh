@@ -57,6 +57,10 @@ command:ip|iproute2|iproute|iproute2|iproute2|iproute2
 table_system='
 command:debootstrap|debootstrap|debootstrap|debootstrap|debootstrap|debootstrap
 command:systemd-nspawn|systemd-container|systemd-container|systemd-container|systemd|-
+command:wget|wget|wget|wget|wget|wget
+command:gpgv|gpgv|gnupg2|gpg2|gnupg|gnupg
+command:pgrep|procps|procps-ng|procps|procps-ng|procps-ng
+command:flock|util-linux|util-linux|util-linux|util-linux|util-linux-misc
 '
 
 die() {
