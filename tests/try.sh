@@ -3,17 +3,19 @@
 #
 # try.sh: what nsclone does, in one table. `sudo make try` calls it.
 #
-# In a private mount namespace, in which users, policy and state are scratch copies, alice and bob log in at the same
-# time through libpam and pam_nsclone.so, under the policy of conf/samples/50-shell-server.conf; bob is in its group exam.
-# The table shows what each of them sees, beside what the machine itself has. Nothing is changed on the machine, which it checks at the end.
+# In private mount and PID namespaces, in which users, policy and state are scratch copies, alice and bob log in at the
+# same time through libpam and pam_nsclone.so, under the policy of conf/samples/50-shell-server.conf; bob is in its group
+# exam. Then alice logs in once more, and joins her world. The table shows what each of them sees, beside what the machine
+# itself has. Nothing is changed on the machine, which it checks at the end.
 set -u
 
 SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 B=${B:-build}
 [[ $B = /* ]] || B=$SRC/$B
 readonly POLICY=conf/samples/50-shell-server.conf SCRATCH=/run/nsclone-try
-readonly KINDS="mnt ipc uts net pid user"
+readonly KINDS="mnt ipc uts net user"
 users=(alice bob)
+logins=(alice again bob)
 
 die() {
 	echo "try: $*" >&2
@@ -58,7 +60,7 @@ outside() {
 	mkfifo "$dir/go" # outside the scratch copies, to be read from within
 	sh -c "$LOOK" >"$dir/host"
 	sed -i "s/ *$(basename "$dir")//" "$dir/host"
-	B=$B NSC_TRY=$dir unshare --mount --propagation private -- bash "${BASH_SOURCE[0]}" || exit
+	B=$B NSC_TRY=$dir unshare --mount --pid --fork --kill-child --mount-proc --propagation private -- bash "${BASH_SOURCE[0]}" || exit
 	table "$dir"
 	rm -rf "$dir"
 	[[ -z $segment ]] || ipcrm -m "$segment"
@@ -77,7 +79,7 @@ scratch() {
 	local user uid=20001 file
 
 	mount -t tmpfs -o mode=755 scratch /run && mkdir "$SCRATCH" || die "/run"
-	cp "$B/pam_nsclone.so" "$B/tests/pam-login" "$SCRATCH" || die "build first: make all"
+	cp "$B"/{pam_nsclone.so,nsclone-keeper,nsclone-init,tests/pam-login} "$SCRATCH" || die "build first: make all"
 	cp "$SRC/$POLICY" "$SCRATCH/50-policy.conf"
 	cp -a /etc/security "$SCRATCH/security" && mount --bind "$SCRATCH/security" /etc/security || die "/etc/security"
 	rm -rf /etc/security/nsclone.conf /etc/security/nsclone.d
@@ -102,31 +104,46 @@ scratch() {
 	echo "session required $SCRATCH/pam_nsclone.so" >>"$SCRATCH/try"
 }
 
-session() { # session USER: one login, which stays until the other has looked, too
-	"$SCRATCH/pam-login" --quiet --confdir "$SCRATCH" --service try --tty "pts/$1" "$1" -- sh -c "
-		echo mine >/tmp/note-of-$1; echo mine >/dev/shm/shm-of-$1
-		ipcmk -M 4096 >/dev/null
+session() { # session LOGIN USER WHAT: one login, which stays until the others have looked, too
+	"$SCRATCH/pam-login" --quiet --confdir "$SCRATCH" --service try --tty "pts/$1" "$2" -- sh -c "
+		$3
 		$LOOK
 		exec cat <&3 >/dev/null" 3<"$NSC_TRY/go" >"$NSC_TRY/$1" 2>&1 || { cat "$NSC_TRY/$1" >&2; exit 1; }
 }
 
+have_looked() { # have_looked LOGIN...
+	local i login
+
+	for login; do
+		for ((i = 0; i < 200; i++)); do
+			grep -q '^interfaces ' "$NSC_TRY/$login" 2>/dev/null && break
+			sleep 0.05
+		done
+	done
+}
+
 inside() {
-	local user status=0
+	local user keeper status=0
+	local -a sessions=()
 
 	scratch
-	for user in "${users[@]}"; do
-		session "$user" &
-	done
+	"$SCRATCH/nsclone-keeper" --foreground & # this shell is process 1 of a PID namespace: what it calls host is the scratch
+	keeper=$!
 	# Opening the pipe lets them go on; all of them have it open before anybody writes or leaves.
-	exec 4>"$NSC_TRY/go"
-	for _ in {1..200}; do
-		[[ $(grep -c '^interfaces ' "$NSC_TRY"/{alice,bob} 2>/dev/null | grep -c ':1') = "${#users[@]}" ]] && break
-		sleep 0.05
+	exec 4<>"$NSC_TRY/go"
+	for user in "${users[@]}"; do
+		session "$user" "$user" "echo mine >/tmp/note-of-$user; echo mine >/dev/shm/shm-of-$user; ipcmk -M 4096 >/dev/null" 4>&- &
+		sessions+=($!)
 	done
+	have_looked "${users[@]}"
+	session again alice : 4>&- &
+	sessions+=($!)
+	have_looked again
 	exec 4>&-
-	for _ in "${users[@]}"; do
-		wait -n || status=1
+	for user in "${sessions[@]}"; do
+		wait "$user" || status=1
 	done
+	kill "$keeper"
 	return "$status"
 }
 
@@ -142,12 +159,12 @@ short() { # short TEXT: what fits into a cell
 	local -a words
 
 	read -ra words <<<"$text"
-	((${#text} <= 24)) || text="${#words[@]} names"
+	((${#text} <= 20)) || text="${#words[@]} names"
 	echo "$text"
 }
 
 row() { # row TITLE CELL...
-	printf '  %-16s  %-24s  %-24s  %s\n' "$@"
+	printf '  %-14s  %-20s  %-20s  %-20s  %s\n' "$@"
 }
 
 namespace_row() { # namespace_row DIRECTORY KIND
@@ -155,16 +172,22 @@ namespace_row() { # namespace_row DIRECTORY KIND
 	local -a cells=()
 
 	host=$(fact "$1" host "$2")
-	for who in "${users[@]}"; do
+	for who in "${logins[@]}"; do
 		value=$(fact "$1" "$who" "$2")
-		[[ $value != "$host" ]] || value="the same"
+		[[ $value != "$host" ]] || value="the host's"
 		cells+=("$value")
 	done
-	row "$2 namespace" "$host" "${cells[@]}"
+	row "$2" "$host" "${cells[@]}"
 }
 
 fact_row() { # fact_row DIRECTORY TITLE WHAT
-	row "$2" "$(short "$(fact "$1" host "$3")")" "$(short "$(fact "$1" alice "$3")")" "$(short "$(fact "$1" bob "$3")")"
+	local who
+	local -a cells=()
+
+	for who in host "${logins[@]}"; do
+		cells+=("$(short "$(fact "$1" "$who" "$3")")")
+	done
+	row "$2" "${cells[@]}"
 }
 
 table() {
@@ -172,10 +195,10 @@ table() {
 
 	printf -v rule '%.0s-' {1..20}
 	echo
-	echo "Two logins at the same time, under $POLICY (bob is in the group exam):"
+	echo "Logins at the same time, under $POLICY (bob is in the group exam):"
 	echo
-	row "" "the host" alice bob
-	row "${rule:0:16}" "$rule" "$rule" "$rule"
+	row "" "the host" alice "alice once more" bob
+	row "${rule:0:14}" "$rule" "$rule" "$rule" "$rule"
 	for kind in $KINDS; do
 		namespace_row "$1" "$kind"
 	done
