@@ -104,6 +104,8 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/libkeeper.a $(B)/liball.a
 		$(addprefix -Wl$(comma)--wrap=,$(shell sed -n 's|^/\* WRAP: \(.*\) \*/$$|\1|p' $<)) $(B)/libkeeper.a $(B)/liball.a -lcmocka -lpam
 comma := ,
 
+$(B)/tests/test_spawn: | $(B)/nsclone-init
+
 # Small programs for the behaviour tests: name.c is a program, name.so.c a shared object, both with libpam at hand
 $(B)/tests/%.so: tests/helpers/%.so.c
 	$(call say,LD)
@@ -152,7 +154,7 @@ lint:          ; $(Q)packaging/deps.sh lint && tests/lint.sh
 
 bench:
 	$(Q)packaging/deps.sh bench
-	$(Q)$(MAKE) --no-print-directory -j2 $(B)/pam_nsclone.so $(BENCH)
+	$(Q)$(MAKE) --no-print-directory -j2 $(B)/pam_nsclone.so $(B)/nsclone-keeper $(B)/nsclone-init $(BENCH)
 	$(Q)B=$(B) tests/bench/run.sh
 
 compile_commands.json: Makefile
@@ -181,7 +183,7 @@ install: all
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 .PHONY: all tests try check check-system check-mutants asan valgrind lint bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

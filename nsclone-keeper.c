@@ -36,7 +36,10 @@
 #include "lib/core/sys_socket.h"
 #include "lib/session/registry.h"
 
-enum { BACKLOG = 512 };
+enum {
+	BACKLOG = 512,
+	MAX_FILES = 65536, /* 4096 worlds with all that one may have, and their sessions */
+};
 
 #define STORE_MARKERS "markers"
 
@@ -59,7 +62,7 @@ static int usage(FILE *to)
 {
 	fputs("usage: nsclone-keeper [--foreground] [--debug]\n"
 	      "Holds users' namespaces between logins. It is started by systemd or by pam_nsclone.so.\n\n"
-	      "  --foreground  stay in the foreground and tell on stderr\n"
+	      "  --foreground  tell on stderr, not by syslog\n"
 	      "  --debug       tell of every request\n"
 	      "  --version     the version, and exit\n"
 	      "  --help        this\n",
@@ -171,6 +174,9 @@ static int run(struct keeper *keeper)
 		start.listener = listen_here();
 	if (start.listener < 0)
 		return fail(keeper, KEEPER_SOCKET, start.listener);
+	r = sys_raise_open_files(MAX_FILES);
+	if (r < 0)
+		return fail(keeper, "RLIMIT_NOFILE", r);
 	r = records_open(&keeper->records);
 	if (r < 0)
 		return fail(keeper, KEEPER_WORLDS, r);
@@ -216,6 +222,7 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	fresh_process();
+	sys_chdir("/");
 	signal(SIGPIPE, SIG_IGN);
 	if (!keeper.foreground)
 		openlog("nsclone-keeper", LOG_PID, LOG_AUTHPRIV);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Looking at descriptors. See descriptors.h. It refuses a namespace that the host's user namespace does not own (root in
- * a user namespace of somebody's made it), one of the host's own, and two of a kind.
+ * Looking at descriptors. See descriptors.h. It refuses a namespace that the host's user namespace does not own (root
+ * in a user namespace of somebody's made it), one of the host's own, and two of a kind.
  */
 #include "keeper/descriptors.h"
 #include <errno.h>

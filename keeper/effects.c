@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the worlds want done, done: the only place where their state machine and the system meet. It refuses to call back
- * into worlds.h: a peer that cannot be answered is dropped after the event.
+ * What the worlds want done, done: the only place where their state machine and the system meet. It refuses to call
+ * back into worlds.h: a peer that cannot be answered is dropped after the event.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 #include "keeper/spawn.h"
 #include "lib/core/sys.h"
 #include "lib/core/sys_event.h"
+#include "lib/session/registry.h"
 
 static struct peer *peer_of(struct worlds_client *client)
 {
@@ -126,6 +127,15 @@ static void clean(void *data, const struct world *world)
 		say(data, "uid %u: what %s tells of cannot be removed: error %d", world->uid, world->record, -r);
 }
 
+/* Else a login could take it for litter while no process is in the world. */
+static void adopt(void *data, const struct world *world)
+{
+	int r = registry_adopt(world->record);
+
+	if (r < 0)
+		say(data, "uid %u: the record %s cannot be taken over: error %d", world->uid, world->record, -r);
+}
+
 static void save(void *data, const struct world *world)
 {
 	const struct keeper *keeper = data;
@@ -171,6 +181,7 @@ const struct worlds_effects server_effects = {
 	.end_init = end_init,
 	.forget_marker = forget_marker,
 	.clean = clean,
+	.adopt = adopt,
 	.save = save,
 	.forget = forget,
 	.say = say_of,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Opening the host's namespaces. See host.h. It refuses to go without one that the kernel has: a set that is not complete
- * would leave who takes it in somebody's world.
+ * Opening the host's namespaces. See host.h. It refuses to go without one that the kernel has: a set that is not
+ * complete would leave who takes it in somebody's world.
  */
 #include "keeper/host.h"
 #include <errno.h>

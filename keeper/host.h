@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's namespaces, which are process 1's and never the keeper's own: whatever started the keeper may be in others.
- * They are opened once, at the start.
+ * The host's namespaces, which are process 1's and never the keeper's own: whatever started the keeper may be in
+ * others. They are opened once, at the start.
  */
 #ifndef NSCLONE_KEEPER_HOST_H
 #define NSCLONE_KEEPER_HOST_H

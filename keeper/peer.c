@@ -54,7 +54,7 @@ static int check(const struct keeper *keeper, int fd)
 
 static void listen_or_not(struct keeper *keeper)
 {
-	bool may = keeper->n_peers < SERVER_MAX_PEERS;
+	bool may = keeper->n_peers < SERVER_MAX_PEERS && keeper->deaf_until <= keeper->now;
 
 	if (may && !keeper->listening)
 		keeper->listening = server_watch(keeper, &keeper->listener) == 0;
@@ -95,6 +95,11 @@ void peer_accept(struct keeper *keeper)
 		r = add(keeper, fd);
 	if (r == 0)
 		return;
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
+		say(keeper, "no room for a connection: error %d", -fd);
+		keeper->deaf_until = keeper->now + SERVER_DEAF_MS;
+		listen_or_not(keeper);
+	}
 	sys_close_p(&fd);
 	if (r != -EAGAIN)
 		debug(keeper, "connection refused: error %d", -r);
@@ -154,20 +159,29 @@ static bool may_be_silent(const struct peer *peer)
 	return is_owed(peer) && !peer->blocked;
 }
 
+/* So that who wants to say something is not kept out for long by those who do not. */
+static int64_t silence(const struct keeper *keeper)
+{
+	return keeper->n_peers < SERVER_MAX_PEERS ? KEEPER_IDLE_MS : SERVER_CROWDED_MS;
+}
+
 void peer_tick(struct keeper *keeper)
 {
+	int64_t longest = silence(keeper);
+
 	for (struct peer *peer = keeper->peers; peer; peer = peer->next)
-		if (!may_be_silent(peer) && peer->heard + KEEPER_IDLE_MS <= keeper->now)
+		if (!may_be_silent(peer) && peer->heard + longest <= keeper->now)
 			peer_drop(keeper, peer, "it is silent");
 }
 
 int64_t peer_due(const struct keeper *keeper)
 {
-	int64_t due = INT64_MAX;
+	int64_t longest = silence(keeper);
+	int64_t due = keeper->listening || keeper->n_peers >= SERVER_MAX_PEERS ? INT64_MAX : keeper->deaf_until;
 
 	for (const struct peer *peer = keeper->peers; peer; peer = peer->next)
-		if (!may_be_silent(peer) && peer->heard + KEEPER_IDLE_MS < due)
-			due = peer->heard + KEEPER_IDLE_MS;
+		if (!may_be_silent(peer) && peer->heard + longest < due)
+			due = peer->heard + longest;
 	return due;
 }
 

@@ -79,7 +79,7 @@ int process_inode(pid_t pid, enum keeper_ns type, uint64_t *ret)
 	return read_link(pid == PROCESS_SELF ? "self" : process, type, ret);
 }
 
-/* The mount namespace first, wanted or not: who has none left is on its way out, while its PID namespace still shows. */
+/* The mount namespace first, wanted or not: who has none left is on its way out; its PID namespace still shows. */
 static int read_links(const char *process, unsigned types, uint64_t inodes[KEEPER_N_NS])
 {
 	uint64_t mnt;

@@ -124,6 +124,8 @@ static int open_process(pid_t pid, uint64_t start_time)
 		r = -ESRCH;
 	if (r == 0)
 		r = process_is(pidfd);
+	if (r == 0 && sys_wait_readable(pidfd, 0) != 0) /* nobody has reaped it yet */
+		r = -ESRCH;
 	return r < 0 ? r : fd_steal(&pidfd);
 }
 
@@ -233,10 +235,19 @@ static int from_record(void *data, struct world *world)
 
 /* ---- /proc ---------------------------------------------------------------------------------------------------- */
 
+/*
+ * The PID namespace is its init's, whom pid and start time tell: a session's first process (sshd's) is in all others, but
+ * not in that one.
+ */
+static bool is_of_init(const struct world *world, int type)
+{
+	return type == KEEPER_NS_PID && world->init.pid;
+}
+
 static bool is_in(const struct world *world, const uint64_t inodes[KEEPER_N_NS])
 {
 	for (int i = 0; i < KEEPER_N_NS; i++)
-		if (world->inodes[i] && world->inodes[i] != inodes[i])
+		if (world->inodes[i] && world->inodes[i] != inodes[i] && !is_of_init(world, i))
 			return false;
 	return world->mntns_id && world->inodes[KEEPER_NS_MNT];
 }
@@ -248,7 +259,7 @@ static int open_namespaces(const struct recovery *recovery, struct world *world,
 
 	for (int i = 0; i < KEEPER_N_NS && r >= 0; i++)
 		if (world->inodes[i])
-			r = world->ns[i] = nsclone_ns_open(pid, process_ns_flag(i));
+			r = world->ns[i] = nsclone_ns_open(is_of_init(world, i) ? world->init.pid : pid, process_ns_flag(i));
 	if (r >= 0)
 		r = check_namespaces(recovery, world);
 	if (r < 0)

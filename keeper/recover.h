@@ -8,7 +8,7 @@
  *   from /proc        a process whose namespaces have all the record's numbers, and whose mount namespace has the id
  *                     that the kernel never gives twice (NS_GET_MNTNS_ID, 6.11). Without it: not found
  *   a session         the pid and start time are still those of a process
- *   the init          the same, and that process is in the PID namespace
+ *   the init          the same, and that process is in the PID namespace, which is found by it
  *
  * All namespaces belong to the initial user namespace and none is the host's. A world that is not found, or whose init
  * is dead, is forgotten: its processes go on, its directories are for `nsclone clean`.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One packet of a peer: read, looked at, and given to the worlds. What is not of the protocol's form ends the connection
- * and is not answered: whoever sends that would not understand it.
+ * One packet of a peer: read, looked at, and given to the worlds. What is not of the protocol's form ends the
+ * connection and is not answered: whoever sends that would not understand it.
  */
 #include <errno.h>
 #include <string.h>

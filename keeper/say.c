@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the keeper has to tell people. It refuses to wait for whoever reads it: stderr is a descriptor that does not block
- * for long, and syslog(3)'s socket loses what it cannot take. No buffer of stdio is kept.
+ * What the keeper has to tell people. It refuses to wait for whoever reads it: stderr is a descriptor that does not
+ * block for long, and syslog(3)'s socket loses what it cannot take. No buffer of stdio is kept.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "keeper/server.h"
 #include "lib/core/sys.h"
 
+__attribute__((format(printf, 3, 0)))
 static void vsay(const struct keeper *keeper, int priority, const char *format, va_list arguments)
 {
 	char line[512];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Going over /proc for the worlds, a slice a turn, so that nobody waits for it however many processes there are. What it
- * cannot see for another reason than that it is gone makes the pass incomplete: a directory that cannot be listed is not
- * an empty one.
+ * Going over /proc for the worlds, a slice a turn, so that nobody waits for it however many processes there are. What
+ * it cannot see for another reason than that it is gone makes the pass incomplete: a directory that cannot be listed is
+ * not an empty one.
  */
 #include <ctype.h>
 #include <dirent.h>

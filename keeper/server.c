@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The loop. See server.h. Events are taken from the kernel one at a time: so none can name something that the one before
- * has freed, and epoll(7) goes round among those that are ready, so a peer that floods gets no more turns than another.
+ * The loop. See server.h. Events are taken from the kernel one at a time: so none can name something that the one
+ * before has freed, and epoll(7) goes round among those that are ready, so a peer that floods gets no more turns than
+ * another.
  */
 #include "keeper/server.h"
 #include <errno.h>

@@ -13,6 +13,8 @@
 
 enum {
 	SERVER_MAX_PEERS = 256,
+	SERVER_CROWDED_MS = 250, /* KEEPER_IDLE_MS while there are as many peers as there may be */
+	SERVER_DEAF_MS = 500,
 	SERVER_SLICE = 256, /* processes that are looked at in one turn of the loop */
 };
 
@@ -63,6 +65,7 @@ struct keeper {
 	int epoll;
 	int64_t now;           /* milliseconds, as of this event */
 	bool listening;        /* the listener is watched: not while there are too many peers */
+	int64_t deaf_until;    /* nor before: accept(2) has failed, and would at once again */
 	bool any_dropped;
 	bool foreground;
 	bool debug;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "keeper/spawn.h"
@@ -30,6 +31,8 @@ enum {
 	MAX_ARGUMENTS = 128 << 10,
 	CANNOT = 126,
 	NOT_FOUND = 127,
+	SIZE_MS = 500,
+	SIZE_STEP_MS = 2,
 	FILES = 1024, /* the usual soft limit; the keeper's own is for a thousand worlds */
 };
 
@@ -205,6 +208,19 @@ static int be_user(struct shell *shell)
 	return run(shell);
 }
 
+/* Whoever asked sets the terminal as it is to be, its size last: what writes before that writes to another one. */
+static void wait_for_size(void)
+{
+	struct winsize size = {0};
+
+	for (int ms = 0; ms < SIZE_MS && size.ws_row == 0; ms += SIZE_STEP_MS) {
+		if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+			return;
+		if (size.ws_row == 0)
+			sys_sleep_us(SIZE_STEP_MS * 1000);
+	}
+}
+
 static int be_shell(struct shell *shell, bool words)
 {
 	int r = words ? read_words(shell, CHILD_FIRST_FD + 1) : 0;
@@ -215,6 +231,7 @@ static int be_shell(struct shell *shell, bool words)
 	if (r < 0)
 		return fail(r, "cannot enter the host's namespaces");
 	sys_close_from(CHILD_FIRST_FD);
+	wait_for_size();
 	return be_user(shell);
 }
 

@@ -133,6 +133,7 @@ struct worlds_effects {
 	void (*end_init)(void *data, struct world *world);
 	void (*forget_marker)(void *data, int marker);
 	void (*clean)(void *data, const struct world *world); /* nsclone clean --record */
+	void (*adopt)(void *data, const struct world *world); /* its record: while the keeper lives, it is no litter */
 	void (*save)(void *data, const struct world *world);  /* to be found again by the next keeper */
 	void (*forget)(void *data, const struct world *world);
 	void (*say)(void *data, const struct world *world, const char *what); /* for a log */

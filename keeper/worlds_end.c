@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * How a world ends: its sessions end, it lingers while there are processes in it, it is searched in vain, and its
- * descriptors are closed; then, where it has a marker, its directories are removed when the kernel says that the last of
- * its mounts is gone. "Nobody is left in it" cannot be told by looking through /proc (that races with fork), so nothing
- * but the descriptors hangs on that search.
+ * descriptors are closed; then, where it has a marker, its directories are removed when the kernel says that the last
+ * of its mounts is gone. "Nobody is left in it" cannot be told by looking through /proc (that races with fork), so
+ * nothing but the descriptors hangs on that search.
  */
 #include "keeper/worlds_private.h"
 #include <errno.h>
@@ -16,8 +16,8 @@ static void say(struct worlds *worlds, const struct world *world, const char *wh
 /* ---- Sessions ---- */
 
 /*
- * It is in its world from now on, and its client may ask for another. On failure it is dropped; the world then lingers if
- * nobody else is in it.
+ * It is in its world from now on, and its client may ask for another. On failure it is dropped; the world then lingers
+ * if nobody else is in it.
  */
 int worlds_session_in(struct worlds *worlds, struct world_session *session)
 {

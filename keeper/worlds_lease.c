@@ -190,8 +190,8 @@ void worlds_pids(struct worlds *worlds, struct worlds_client *client, const stru
 }
 
 /*
- * Where none was asked for any more it was handed out: an init that dies takes the PID namespace with it, and so the lease;
- * what is built on it would be dead.
+ * Where none was asked for any more it was handed out: an init that dies takes the PID namespace with it, and so the
+ * lease; what is built on it would be dead.
  */
 void worlds_init_speaks(struct worlds *worlds, int64_t now, struct world *world)
 {
@@ -279,6 +279,8 @@ static void let_in(struct worlds *worlds, struct world *world)
 		else
 			worlds_answer_set(worlds, client, KEEPER_HELD, world);
 	}
+	if (world->record[0])
+		worlds->effects->adopt(worlds->data, world);
 	worlds->effects->save(worlds->data, world);
 	say(worlds, world, "is held");
 }

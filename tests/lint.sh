@@ -130,19 +130,27 @@ no_include() { # no_include WHY REGEX FILE...
 
 layer_includes() {
 	local status=0
-	local -a policy core session lib other
+	local -a policy core session lib other keeper worlds no_keeper
 
 	mapfile -t policy < <(in_lib policy/)
 	mapfile -t core < <(in_lib core/)
 	mapfile -t session < <(in_lib session/)
 	mapfile -t lib < <(in_lib '')
 	mapfile -t other < <(sources | grep -v '^pam_nsclone\.c$')
+	mapfile -t keeper < <(sources | grep -E '^(keeper/|nsclone-keeper\.c)')
+	mapfile -t worlds < <(sources | grep -E '^keeper/worlds')
+	mapfile -t no_keeper < <(sources | grep -Ev '^(keeper/|nsclone-keeper\.c)')
 	no_include "lib/policy knows the language only" 'lib/(core|session)/|cmd/' "${policy[@]}" || status=1
 	no_include "lib/policy makes no system call" \
 		'unistd\.h|fcntl\.h|dirent\.h|sched\.h|signal\.h|pwd\.h|grp\.h|time\.h|netdb\.h|sys/(syscall|stat|mount|wait|ioctl|file|mman|prctl)\.h|linux/' \
 		"${policy[@]}" || status=1
 	no_include "lib/core knows no policy" 'lib/(policy|session)/|cmd/' "${core[@]}" || status=1
 	no_include "calls go down only" 'cmd/' "${session[@]}" || status=1
+	no_include "the keeper makes no decision and reads no policy" 'lib/policy/|cmd/' "${keeper[@]}" || status=1
+	no_include "the keeper's rules make no system call" \
+		'lib/core/|unistd\.h|fcntl\.h|signal\.h|time\.h|sys/(syscall|stat|mount|wait|ioctl|socket|epoll|inotify|prctl)\.h|linux/' \
+		"${worlds[@]}" || status=1
+	no_include "nobody is the keeper but itself" 'keeper/' "${no_keeper[@]}" || status=1
 	no_include "PAM has one face" 'security/' "${other[@]}" || status=1
 	no_include "the library rests on libc alone" 'libmount/|libsmartcols/|systemd/' "${lib[@]}" || status=1
 	return "$status"

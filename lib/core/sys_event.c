@@ -20,6 +20,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -143,6 +144,23 @@ int sys_ns_mount_id(int fd, uint64_t *ret)
 int64_t sys_realtime_s(void)
 {
 	return time(NULL);
+}
+
+/* Without the right to raise the hard limit (CAP_SYS_RESOURCE) as far as that goes. */
+int sys_raise_open_files(unsigned n)
+{
+	struct rlimit limit;
+	int r = KERNEL(getrlimit(RLIMIT_NOFILE, &limit));
+
+	if (r < 0 || limit.rlim_cur >= n)
+		return r;
+	limit.rlim_cur = n;
+	if (limit.rlim_max >= n)
+		return KERNEL(setrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = limit.rlim_max;
+	r = KERNEL(setrlimit(RLIMIT_NOFILE, &limit));
+	limit.rlim_cur = limit.rlim_max = n;
+	return KERNEL(setrlimit(RLIMIT_NOFILE, &limit)) == 0 ? 0 : r;
 }
 
 /* Only what cannot have been written to: there the file is the memory's truth. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a process needs that waits for many things at once: epoll(7), one inotify(7) for many unmounts, signals by pidfd,
- * and a look at /proc without a buffer that stays. As in sys.h: thin, each a function that a test can stand in for, and a
- * negative errno on failure. Not public.
+ * What a process needs that waits for many things at once: epoll(7), one inotify(7) for many unmounts, signals by
+ * pidfd, and a look at /proc without a buffer that stays. As in sys.h: thin, each a function that a test can stand in
+ * for, and a negative errno on failure. Not public.
  */
 #ifndef NSCLONE_SYS_EVENT_H
 #define NSCLONE_SYS_EVENT_H
@@ -21,8 +21,8 @@ int sys_epoll_remove(int epoll, int fd);
 int sys_epoll_wait(int epoll, int ms, void **what, uint32_t *events);
 
 /*
- * One inotify for many file systems, as there may be few of these per user (fs.inotify.max_user_instances): the watch of
- * the one that fd lies on. fd may be O_PATH, and be closed. -EEXIST: it is watched already.
+ * One inotify for many file systems, as there may be few of these per user (fs.inotify.max_user_instances): the watch
+ * of the one that fd lies on. fd may be O_PATH, and be closed. -EEXIST: it is watched already.
  */
 int sys_inotify(void);
 int sys_inotify_add_unmount(int inotify, int fd);
@@ -41,6 +41,9 @@ int sys_is_tmpfs(int fd); /* 1 or 0; fd may be O_PATH */
 int sys_ns_mount_id(int fd, uint64_t *ret); /* NS_GET_MNTNS_ID: of a mount namespace, since boot. -ENOTTY before 6.11 */
 
 int64_t sys_realtime_s(void);
+
+/* The soft limit of descriptors (RLIMIT_NOFILE) becomes n, the hard one too where it is less. */
+int sys_raise_open_files(unsigned n);
 
 /*
  * Let go of the pages of code and constants that are in memory now, the C library's and the loader's among them: a long

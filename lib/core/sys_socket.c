@@ -186,11 +186,13 @@ ssize_t sys_receive(int fd, void *packet, size_t size, int *fds, size_t room, si
 	if (r < 0)
 		return r;
 	take_fds(&message, came, &n_came);
-	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || n_came > room) {
+	if (r == 0 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || n_came > room) {
+		r = r == 0 && n_came <= room ? 0 : -EMSGSIZE; /* a packet of nothing is taken for the end, and may hold some */
 		while (n_came > 0)
 			sys_close(came[--n_came]);
-		return -EMSGSIZE;
 	}
+	if (r < 0)
+		return r;
 	memcpy(fds, came, n_came * sizeof(int));
 	*n = n_came;
 	return r;

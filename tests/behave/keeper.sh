@@ -252,7 +252,7 @@ for i in {1..300}; do crowd+=(connect); done
 (ulimit -n 1000; exec "$CLIENT" "${crowd[@]}" hold >/dev/null) &
 crowd_pid=$!
 sleep 0.3
-holds "more connections than there is room for: served in the end" wait_until 7 eval '[[ $(client HOST) = HOST* ]]'
+holds "more connections than there is room for: others are served" wait_until 2 eval '[[ $(client HOST) = HOST* ]]'
 kill "$crowd_pid"
 kill "$good" 2>/dev/null
 becomes "all of them are gone" ""

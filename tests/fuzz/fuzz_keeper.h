@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The machine that fuzz_keeper.c runs the keeper on: lib/core and the children, made up. A descriptor is a number with a
- * kind; closing one twice, using one that is closed, or keeping one for ever is found out.
+ * The machine that fuzz_keeper.c runs the keeper on: lib/core and the children, made up. A descriptor is a number with
+ * a kind; closing one twice, using one that is closed, or keeping one for ever is found out.
  */
 #ifndef FUZZ_KEEPER_H
 #define FUZZ_KEEPER_H

@@ -380,11 +380,9 @@ static bool do_word(struct client *c, char *word)
 
 int main(int argc, char **argv)
 {
-	struct client c = {.size = sizeof(c.message), .n_fds = -1, .type = -1};
+	struct client c = {.size = sizeof(c.message), .n_fds = -1, .type = -1, .message = {KEEPER_MAGIC, KEEPER_VERSION}};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	c.message.magic = KEEPER_MAGIC;
-	c.message.version = KEEPER_VERSION;
 	connect_one(&c);
 	for (int i = 1; i < argc; i++) {
 		char *value = strchr(argv[i], '=');

@@ -661,6 +661,12 @@ static void with_init(void)
 	init = start_init(world);
 	CHECK(records_save(&records, world) == 1);
 	before = count_fds();
+	if (world->mntns_id) { /* by the session's process, which is not in the PID namespace */
+		CHECK(run_recover(NULL, 0, true) == 0);
+		check_found(world);
+		CHECK(count_fds() == before + 5 + 1 + 2);
+		before = count_fds();
+	}
 	n = store_of(pid, fds);
 	fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};
 	CHECK(run_recover(fds, n, true) == 0); /* without its pidfd and socket */
@@ -715,6 +721,25 @@ static void pids_of_others(void)
 	}
 	kill_process(pid);
 	kill_process(init);
+}
+
+/* It still has its pid and start time. */
+static void not_reaped(void)
+{
+	struct store_fd fds[8];
+	struct world *world;
+	size_t n;
+	pid_t pid;
+
+	begin();
+	pid = start_process(OWN);
+	world = describe(pid);
+	CHECK(records_save(&records, world) == 1);
+	n = store_of(pid, fds);
+	CHECK(kill(pid, SIGKILL) == 0 && waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT) == 0);
+	CHECK(run_recover(fds, n, true) == 0);
+	check_found(world);
+	CHECK(!worlds.first->sessions);
 }
 
 static void gone_worlds(void)
@@ -785,7 +810,7 @@ static void recovery_faults(void)
 #define TESTS(X)                                                                                                       \
 	X(round_trip) X(cut) X(garbled) X(foreign_files) X(others_directory) X(faults_of_saving) X(faults_of_loading)  \
 	X(faults_of_opening) X(keeps) X(found_by_process) X(found_in_store) X(not_the_same) X(without_mount_ids)       \
-	X(of_a_users_root) X(with_init) X(pids_of_others) X(gone_worlds) X(recovery_faults)
+	X(of_a_users_root) X(with_init) X(pids_of_others) X(not_reaped) X(gone_worlds) X(recovery_faults)
 #define ENTRY(name) cmocka_unit_test(test_##name),
 
 TESTS(IN_CHILD)

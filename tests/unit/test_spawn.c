@@ -4,6 +4,7 @@
  * on either side of the clone, leaves neither a descriptor nor a process behind.
  */
 /* WRAP: child_find sys_socketpair nsclone_clone nsclone_ns_open sys_setsid sys_chdir sys_hand_down_fd sys_duplicate_from sys_close_from sys_open sys_exec sys_open_terminal */
+#include <sys/ioctl.h>
 #include "tests/unit/test_core.h"
 
 #include "keeper/spawn.h"
@@ -453,6 +454,7 @@ static void shell(const int *host, uid_t uid, int words, const char *type, struc
 	for (int i = 0; i < KEEPER_N_NS; i++)
 		none[i] = -1;
 	CHECK(spawn_shell(host ? host : none, uid, "vt100", words, &master, &pid, &pidfd) == 0);
+	CHECK(ioctl(master, TIOCSWINSZ, &(struct winsize){.ws_row = 24, .ws_col = 80}) == 0); /* what it waits for */
 	CHECK(write(master, type, strlen(type)) == (ssize_t)strlen(type));
 	while (wait_readable(master) == 1 && (r = read(master, ret->text + n, sizeof(ret->text) - 1 - n)) > 0)
 		n += (size_t)r;

@@ -52,8 +52,8 @@ struct fake {
 	struct test_client clients[MAX_CLIENTS];
 	uint64_t next_id;
 	int n_inits, n_inits_ended, init_answer, spawn_error;
-	int n_cleaned, n_saved, n_forgotten, n_markers_forgotten;
-	char cleaned[64];
+	int n_cleaned, n_adopted, n_saved, n_forgotten, n_markers_forgotten;
+	char cleaned[64], adopted[64];
 };
 
 static int fake_fd(struct fake *f)
@@ -195,6 +195,14 @@ static void fake_clean(void *data, const struct world *world)
 	snprintf(f->cleaned, sizeof(f->cleaned), "%s", world->record);
 }
 
+static void fake_adopt(void *data, const struct world *world)
+{
+	struct fake *f = data;
+
+	f->n_adopted++;
+	snprintf(f->adopted, sizeof(f->adopted), "%s", world->record);
+}
+
 static void fake_save(void *data, const struct world *world)
 {
 	assert_true(world->state != WORLD_LEASED);
@@ -222,7 +230,7 @@ static uint64_t fake_random(void *data)
 static const struct worlds_effects fake_effects = {
 	.answer = fake_answer, .watch = fake_watch, .unwatch = fake_unwatch, .close = fake_close, .kill = fake_kill,
 	.open_process = fake_open_process, .spawn_init = fake_spawn_init, .receive_init = fake_receive_init,
-	.end_init = fake_end_init, .forget_marker = fake_forget_marker, .clean = fake_clean, .save = fake_save,
+	.end_init = fake_end_init, .forget_marker = fake_forget_marker, .clean = fake_clean, .adopt = fake_adopt, .save = fake_save,
 	.forget = fake_forget, .say = fake_say, .random = fake_random,
 };
 

@@ -427,6 +427,8 @@ static void directories_go_with_the_last_mount(void **state)
 	assert_int_equal(f->n_cleaned, 0);
 	worlds_unmounted(&f->worlds, 5);
 	assert_int_equal(f->n_cleaned, 1);
+	assert_int_equal(f->n_adopted, 1); /* while it was held, its directory was nobody else's to remove */
+	assert_string_equal(f->adopted, "record-1000");
 	assert_string_equal(f->cleaned, "record-1000");
 	assert_int_equal(f->n_markers_forgotten, 0); /* it is gone by itself */
 	assert_int_equal(f->worlds.n_worlds, 1);
@@ -522,6 +524,7 @@ static void adopted_with_its_marker_only(void **state)
 	w->marker = 5;
 	snprintf(w->record, sizeof(w->record), "r");
 	assert_int_equal(worlds_adopt(&f->worlds, f->now, w), 0);
+	assert_int_equal(f->n_adopted, 1); /* by this keeper: the record named the one before */
 	worlds_unmounted(&f->worlds, 5);
 	assert_int_equal(f->n_cleaned, 1);
 	assert_int_equal(f->worlds.n_worlds, 0);

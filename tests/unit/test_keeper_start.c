@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lib/session/keeper_start.c: exactly one keeper, whoever else wants one at the same time or was killed in wanting one;
+ * none where there shall be none; and nothing of the login daemon is in it. The keeper that is started is this program,
+ * which writes down what it finds itself with. Each case has a host of its own. Needs root.
+ */
+/* WRAP: sys_monotonic_ms sys_sleep_us sys_open sys_openat sys_fstat sys_fstatat sys_read sys_flock sys_connect sys_unlinkat */
+/* WRAP: sys_listen sys_renameat nsclone_open_trusted nsclone_clone nsclone_wait */
+#include "tests/unit/test_core.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include "keeper/fresh.h"
+#include "lib/core/sys_socket.h"
+#include "lib/session/keeper_call.h"
+
+#define PROGRAM "/usr/lib/nsclone/nsclone-keeper"
+#define SPY "nsclone-keeper"
+
+/* ---- A clock that goes on by sleeping only, and faults: in the daemon alone ---- */
+
+enum fault { NONE, FAILS, DIES };
+
+static bool clock_is_ours;
+static int64_t now_ms = 1;
+static int calls, fault_at;
+static enum fault fault;
+static pid_t daemon_pid;
+
+static bool faulty(void)
+{
+	if (fault == NONE || getpid() != daemon_pid || ++calls != fault_at)
+		return false;
+	if (fault == DIES)
+		_exit(0);
+	return true;
+}
+
+#define WRAPPED(type, name, parameters, arguments)                                                                     \
+	type __real_##name parameters;                                                                                 \
+	type __wrap_##name parameters;                                                                                 \
+	type __wrap_##name parameters                                                                                  \
+	{                                                                                                              \
+		return faulty() ? -EIO : __real_##name arguments;                                                      \
+	}
+
+WRAPPED(int, sys_open, (const char *path, int flags), (path, flags))
+WRAPPED(int, sys_openat, (int dirfd, const char *name, int flags), (dirfd, name, flags))
+WRAPPED(int, sys_fstat, (int fd, struct stat *ret), (fd, ret))
+WRAPPED(int, sys_fstatat, (int dirfd, const char *name, struct stat *ret), (dirfd, name, ret))
+WRAPPED(ssize_t, sys_read, (int fd, void *buffer, size_t size), (fd, buffer, size))
+WRAPPED(int, sys_flock, (int fd, int operation), (fd, operation))
+WRAPPED(int, sys_connect, (const char *path), (path))
+WRAPPED(int, sys_unlinkat, (int dirfd, const char *name, int flags), (dirfd, name, flags))
+WRAPPED(int, sys_listen, (const char *path, int backlog), (path, backlog))
+WRAPPED(int, sys_renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
+WRAPPED(int, nsclone_open_trusted, (int root, const char *path, int flags, struct nsclone_error *error),
+	(root, path, flags, error))
+WRAPPED(pid_t, nsclone_clone,
+	(int (*f)(void *), void *a, const struct nsclone_clone_args *args, struct nsclone_child *ret,
+	 struct nsclone_error *error),
+	(f, a, args, ret, error))
+WRAPPED(int, nsclone_wait, (struct nsclone_child *child, int options, int *status), (child, options, status))
+
+int64_t __real_sys_monotonic_ms(void);
+int64_t __wrap_sys_monotonic_ms(void);
+int64_t __wrap_sys_monotonic_ms(void)
+{
+	return clock_is_ours ? now_ms : __real_sys_monotonic_ms();
+}
+
+void __real_sys_sleep_us(unsigned us);
+void __wrap_sys_sleep_us(unsigned us);
+void __wrap_sys_sleep_us(unsigned us)
+{
+	now_ms += us / 1000;
+	if (!clock_is_ours)
+		__real_sys_sleep_us(us);
+}
+
+/* ---- The keeper that is started ---- */
+
+static void print_link(FILE *to, const char *path)
+{
+	char target[256];
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	fprintf(to, "%s %.*s\n", path, n < 0 ? 0 : (int)n, target);
+}
+
+static void print_status(FILE *to)
+{
+	static const char *const WORDS[] = {"SigBlk:", "SigIgn:", "Umask:"};
+	FILE *status = fopen("/proc/self/status", "re");
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		for (size_t i = 0; i < sizeof(WORDS) / sizeof(*WORDS); i++)
+			if (strncmp(line, WORDS[i], strlen(WORDS[i])) == 0)
+				fputs(line, to);
+	if (status)
+		fclose(status);
+}
+
+static void report(FILE *to)
+{
+	static const char *const LINKS[] = {"cwd", "root", "fd/0", "fd/1", "fd/2", "ns/mnt", "ns/ipc", "ns/uts", "ns/net", "ns/pid", "ns/cgroup"};
+	extern char **environ;
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(LINKS) / sizeof(*LINKS); i++) {
+		snprintf(path, sizeof(path), "/proc/self/%s", LINKS[i]);
+		print_link(to, path);
+	}
+	for (int fd = 4; fd < 1024; fd++) /* 3 is the socket */
+		if (fd != fileno(to) && fcntl(fd, F_GETFD) >= 0)
+			fprintf(to, "fd %d\n", fd);
+	for (char **e = environ; *e; e++)
+		if (strncmp(*e, "LISTEN_PID=", 11) != 0)
+			fprintf(to, "env %s\n", *e);
+	fprintf(to, "listen_pid %d\n", getenv("LISTEN_PID") && atoi(getenv("LISTEN_PID")) == getpid());
+	fprintf(to, "terminal %d\n", open("/dev/tty", O_RDWR) >= 0);
+	fprintf(to, "leads %d parent %d\n", getsid(0) == getpid(), (int)getppid());
+	print_status(to);
+}
+
+/* Under a temporary name: it is there, or it is whole. It goes on, accepting everybody. */
+static int spy(void)
+{
+	char name[64], temporary[64];
+	FILE *to;
+
+	fresh_process();
+	snprintf(name, sizeof(name), "/run/nsclone/spy.%d", (int)getpid());
+	snprintf(temporary, sizeof(temporary), "/run/nsclone/.%d", (int)getpid());
+	to = fopen(temporary, "we");
+	if (!to)
+		return 1;
+	report(to);
+	fclose(to);
+	if (rename(temporary, name) < 0)
+		return 2;
+	for (;;) {
+		struct pollfd p = {3, POLLIN, 0};
+
+		poll(&p, 1, -1);
+		if (sys_accept(3) < 0)
+			return 3;
+	}
+}
+
+/* ---- The host ---- */
+
+static void copy_program(void)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to = open(PROGRAM, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	char buffer[65536];
+	ssize_t n;
+
+	CHECK(from >= 0 && to >= 0);
+	while ((n = read(from, buffer, sizeof(buffer))) > 0)
+		CHECK(write(to, buffer, (size_t)n) == n);
+	close(from);
+	close(to);
+}
+
+static void scratch_host(void)
+{
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
+	CHECK(mount("scratch", "/run", "tmpfs", 0, "mode=755") == 0);
+	CHECK(mkdir("/run/upper", 0755) == 0 && mkdir("/run/work", 0755) == 0);
+	CHECK(mount("keeper", "/usr/lib", "overlay", 0, "lowerdir=/usr/lib,upperdir=/run/upper,workdir=/run/work") == 0);
+	CHECK(mkdir("/usr/lib/nsclone", 0755) == 0 || errno == EEXIST);
+	copy_program();
+}
+
+/* Is it alive, and is it a keeper, or one that may become one? */
+static bool is_keeper(pid_t pid, bool wanted)
+{
+	char path[64], line[256] = "", name[64] = "", state = 0;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	stream = fopen(path, "re");
+	if (stream && fgets(line, sizeof(line), stream))
+		(void)sscanf(line, "%*d (%63[^)]) %c", name, &state);
+	if (stream)
+		fclose(stream);
+	return name[0] && (strcmp(name, SPY) == 0) == wanted && state != 'Z' && state != 'X';
+}
+
+static int count_processes(bool keepers)
+{
+	struct dirent *d;
+	DIR *dir = opendir("/proc");
+	int n = 0;
+
+	while ((d = readdir(dir)))
+		n += atoi(d->d_name) > 0 && atoi(d->d_name) != getpid() && is_keeper(atoi(d->d_name), keepers);
+	closedir(dir);
+	return n;
+}
+
+static int count_keepers(void)
+{
+	return count_processes(true);
+}
+
+static int count_others(void)
+{
+	return count_processes(false);
+}
+
+static int reports(char *path, size_t size)
+{
+	struct dirent *d;
+	DIR *dir = opendir("/run/nsclone");
+	int n = 0;
+
+	while (dir && (d = readdir(dir)))
+		if (strncmp(d->d_name, "spy.", 4) == 0) {
+			snprintf(path, size, "/run/nsclone/%.20s", d->d_name);
+			n++;
+		}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static bool comes_to(int (*count)(void), int wanted)
+{
+	for (int i = 0; i < 1000 && count() != wanted; i++)
+		usleep(10000);
+	return count() == wanted;
+}
+
+static int count_reports(void)
+{
+	char path[64];
+
+	return reports(path, sizeof(path));
+}
+
+/* One keeper, which answers, and nobody who is about to become another. */
+static void exactly_one(void)
+{
+	CHECK(comes_to(count_others, 0));
+	CHECK(comes_to(count_reports, 1));
+	CHECK(comes_to(count_keepers, 1));
+	CHECK(keeper_connect_only() >= 0);
+	CHECK(access("/run/nsclone/keeper.new", F_OK) < 0);
+}
+
+static void (*the_case)(void);
+
+/* Process 1 of a PID namespace; what is left running ends with it. */
+static void on_a_host(void)
+{
+	int status;
+	pid_t pid;
+
+	CHECK(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC) == 0);
+	pid = fork();
+	if (pid == 0) {
+		scratch_host();
+		the_case();
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static void hosted(void (*function)(void))
+{
+	the_case = function;
+	in_child(on_a_host);
+}
+
+/* A login daemon that wants a keeper: what keeper_connect() says. */
+static int connect_in_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		daemon_pid = getpid();
+		_exit(keeper_connect() >= 0 ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+/* ---- What passes to it ---- */
+
+static volatile sig_atomic_t told;
+
+static void on_child(int signal)
+{
+	(void)signal;
+	told++;
+}
+
+static void take_a_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+
+	CHECK(setsid() >= 0 && master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR);
+	CHECK(slave >= 0 && ioctl(slave, TIOCSCTTY, 0) == 0);
+}
+
+static void hardened_daemon(void)
+{
+	const struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP | SA_RESTART};
+	unsigned before;
+	sigset_t all;
+	int link;
+
+	take_a_terminal();
+	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
+	CHECK(sigprocmask(SIG_SETMASK, &all, NULL) == 0);
+	CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR && sigaction(SIGCHLD, &action, NULL) == 0);
+	umask(0);
+	CHECK(setenv("LD_PRELOAD", "", 1) == 0 && setenv("DAEMON", "yes", 1) == 0);
+	CHECK(open("/etc/passwd", O_RDONLY) >= 0 && dup2(2, 100) == 100 && chdir("/tmp") == 0);
+	CHECK(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) == 0);
+	before = count_fds();
+	link = keeper_connect();
+	CHECK(link >= 0);
+	close(link);
+	CHECK(comes_to(count_reports, 1));
+	CHECK(count_fds() == before);
+	CHECK(told == 0 && waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+	_exit(0);
+}
+
+static const char *report_text(void)
+{
+	static char text[16384];
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	CHECK(reports(path, sizeof(path)) == 1);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	CHECK(n > 0);
+	text[n] = '\0';
+	close(fd);
+	return text;
+}
+
+static void says(const char *line)
+{
+	if (strstr(report_text(), line))
+		return;
+	fprintf(stderr, "no '%s' in:\n%s", line, report_text());
+	_exit(1);
+}
+
+static void nothing_passes(void)
+{
+	static const char *const NAMESPACES[] = {"mnt", "ipc", "uts", "net", "pid", "cgroup"};
+	char path[64], target[64] = "", line[160];
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		hardened_daemon();
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	says("/proc/self/cwd /\n/proc/self/root /\n");
+	says("/proc/self/fd/0 /dev/null\n/proc/self/fd/1 /dev/null\n/proc/self/fd/2 /dev/null\n");
+	says("terminal 0\nleads 1 parent 1\n");
+	says("\nenv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nenv LISTEN_FDS=1\nlisten_pid 1\n");
+	says("Umask:\t0022\n");
+	says("SigBlk:\t0000000000000000\n");
+	says("SigIgn:\t0000000000000000\n");
+	CHECK(!strstr(report_text(), "\nfd "));
+	for (size_t i = 0; i < sizeof(NAMESPACES) / sizeof(*NAMESPACES); i++) {
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", NAMESPACES[i]);
+		memset(target, 0, sizeof(target));
+		CHECK(readlink(path, target, sizeof(target) - 1) > 0);
+		snprintf(line, sizeof(line), "%s %s\n", path, target);
+		says(line);
+	}
+}
+
+static void what_it_inherits(void **state)
+{
+	(void)state;
+	hosted(nothing_passes);
+}
+
+/* ---- Exactly one ---- */
+
+static void twenty_at_once(void)
+{
+	enum { N = 20 };
+	int gate[2], status;
+	pid_t pids[N];
+	char c;
+
+	CHECK(pipe(gate) == 0);
+	for (int i = 0; i < N; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			close(gate[1]);
+			_exit(read(gate[0], &c, 1) == 0 && keeper_connect() >= 0 ? 0 : 1);
+		}
+	}
+	close(gate[0]);
+	close(gate[1]);
+	for (int i = 0; i < N; i++)
+		CHECK(waitpid(pids[i], &status, 0) == pids[i] && status == 0);
+	exactly_one();
+}
+
+static void after_one_that_died(void)
+{
+	int listener;
+
+	CHECK(mkdir("/run/nsclone", 0700) == 0);
+	listener = sys_listen(KEEPER_SOCKET, 1);
+	CHECK(listener >= 0);
+	close(listener);
+	listener = sys_listen(NSCLONE_RUN_DIR "/keeper.new", 1);
+	CHECK(listener >= 0);
+	close(listener);
+	CHECK(keeper_connect_only() == -ECONNREFUSED);
+	CHECK(connect_in_child() == 0);
+	exactly_one();
+}
+
+static pid_t who_holds_the_lock(void)
+{
+	int ready[2], fd;
+	char c;
+	pid_t pid;
+
+	CHECK((mkdir("/run/nsclone", 0700) == 0 || errno == EEXIST) && pipe(ready) == 0);
+	pid = fork();
+	if (pid == 0) {
+		fd = open("/run/nsclone/keeper.lock", O_RDWR | O_CREAT, 0600);
+		_exit(flock(fd, LOCK_EX) == 0 && write(ready[1], "x", 1) == 1 ? raise(SIGSTOP) : 1);
+	}
+	CHECK(read(ready[0], &c, 1) == 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void locked_by_one_that_is_stopped(void)
+{
+	unsigned before;
+	pid_t holder = who_holds_the_lock();
+
+	before = count_fds();
+	clock_is_ours = true;
+	CHECK(keeper_connect() == -ETIMEDOUT);
+	CHECK(now_ms >= KEEPER_CALL_MS && now_ms < KEEPER_CALL_MS + 100);
+	clock_is_ours = false;
+	CHECK(count_fds() == before && count_keepers() == 0);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	CHECK(connect_in_child() == 0);
+	exactly_one();
+}
+
+/* It was stopped after it had made the keeper. */
+static void locked_but_there(void)
+{
+	int listener;
+
+	who_holds_the_lock();
+	listener = sys_listen(KEEPER_SOCKET, 8);
+	CHECK(listener >= 0 && keeper_start(sys_monotonic_ms() + 60000) == 0 && count_keepers() == 0);
+}
+
+static void one_that_runs(void **state)
+{
+	(void)state;
+	hosted(twenty_at_once);
+	hosted(after_one_that_died);
+	hosted(locked_by_one_that_is_stopped);
+	hosted(locked_but_there);
+}
+
+static enum fault sweep_fault;
+static int sweep_at, *sweep_calls;
+
+static void one_fault(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		unsigned before = count_fds();
+		int link;
+
+		daemon_pid = getpid();
+		fault = sweep_fault;
+		fault_at = sweep_at;
+		link = keeper_connect();
+		*sweep_calls = calls;
+		fault = NONE;
+		if (link >= 0)
+			close(link);
+		_exit(count_fds() == before ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(connect_in_child() == 0);
+	exactly_one();
+}
+
+static void whoever_starts_it_fails_or_is_killed(void **state)
+{
+	(void)state;
+	sweep_calls = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (sweep_fault = FAILS; sweep_fault <= DIES; sweep_fault++) {
+		sweep_at = 0;
+		do {
+			*sweep_calls = INT_MAX; /* of one that died */
+			sweep_at++;
+			hosted(one_fault);
+		} while (*sweep_calls >= sweep_at);
+		assert_true(sweep_at > 12);
+	}
+}
+
+/* ---- None ---- */
+
+static void refuses(int wanted)
+{
+	unsigned before = count_fds();
+
+	CHECK(keeper_connect() == wanted);
+	CHECK(count_fds() == before && count_keepers() == 0);
+	CHECK(access(KEEPER_SOCKET, F_OK) < 0 && access("/run/nsclone/keeper.new", F_OK) < 0);
+}
+
+static void a_program_that_is_not_roots(void)
+{
+	CHECK(chown(PROGRAM, 20001, 0) == 0);
+	refuses(-EPERM);
+	CHECK(chown(PROGRAM, 0, 0) == 0 && chmod(PROGRAM, 0775) == 0);
+	refuses(-EPERM);
+	CHECK(chmod(PROGRAM, 0757) == 0);
+	refuses(-EPERM);
+	CHECK(unlink(PROGRAM) == 0);
+	refuses(-ENOENT);
+	CHECK(mkdir(PROGRAM, 0755) == 0);
+	refuses(-EPERM);
+	CHECK(rmdir(PROGRAM) == 0);
+	copy_program();
+	CHECK(connect_in_child() == 0);
+	exactly_one();
+}
+
+static void where_systemd_runs(void)
+{
+	CHECK(mkdir("/run/systemd", 0755) == 0 && mkdir("/run/systemd/system", 0755) == 0);
+	refuses(-ECONNREFUSED);
+}
+
+static void in_a_pid_namespace_of_ours(void)
+{
+	CHECK(prctl(PR_SET_NAME, "nsclone-init") == 0);
+	refuses(-EPERM);
+}
+
+static void where_there_shall_be_none(void **state)
+{
+	(void)state;
+	hosted(a_program_that_is_not_roots);
+	hosted(where_systemd_runs);
+	hosted(in_a_pid_namespace_of_ours);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_inherits),
+		cmocka_unit_test(one_that_runs),
+		cmocka_unit_test(whoever_starts_it_fails_or_is_killed),
+		cmocka_unit_test(where_there_shall_be_none),
+	};
+
+	if (argc > 0 && strcmp(argv[0], SPY) == 0)
+		return spy();
+	if (geteuid() != 0) {
+		puts("SKIP test_keeper_start: needs root");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
