@@ -19,8 +19,12 @@ static const struct command {
 	{"explain", cmd_explain, "say what a user's login gets, and which line of the policy says so"},
 	{"plan", cmd_plan, "print the steps that a login would take"},
 	{"run", cmd_run, "run a command in just what a login would get"},
+	{"list", cmd_list, "show who is in which world"},
+	{"enter", cmd_enter, "run a command in a user's world, or on the host"},
+	{"end", cmd_end, "kill what runs in a user's worlds"},
+	{"compare", cmd_compare, "say what two processes share"},
 	{"features", cmd_features, "say what this kernel and this sandbox allow"},
-	{"clean", cmd_clean, "remove what killed sessions left"},
+	{"clean", cmd_clean, "remove what killed sessions left, and what nobody comes back to"},
 	{"sys", cmd_sys, "the syscall core by hand"},
 };
 

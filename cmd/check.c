@@ -126,6 +126,7 @@ static void look(struct check *check, bool no_host)
 	check_policy_here(check);
 	check_kernel(check);
 	check_places(check);
+	check_keeper(check);
 	check_pamd(check);
 	check_rescue(check);
 	if (!check->table)

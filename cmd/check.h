@@ -49,6 +49,9 @@ void check_world(struct check *check, size_t i);
 void check_kernel(struct check *check);
 void check_places(struct check *check);
 
+/* Who holds the worlds that sessions share. */
+void check_keeper(struct check *check);
+
 /* pam.d, and each entry that is the module; then sshd's configuration, where sshd has the module. */
 void check_pamd(struct check *check);
 void check_pamd_entry(struct check *check, const struct pamd_stack *stack, size_t at);

@@ -6,7 +6,7 @@
 #ifndef NSCLONE_CMD_H
 #define NSCLONE_CMD_H
 
-/* Exit status of every subcommand (run has those of env(1) besides: 125, 126, 127 or the command's). */
+/* Exit status of every subcommand (run and enter have those of env(1) besides: 125, 126, 127 or the command's). */
 enum {
 	CMD_YES = 0,	 /* yes, done, nothing wrong */
 	CMD_NO = 1,	 /* no, refused, something wrong */
@@ -18,6 +18,10 @@ int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_enter(int argc, char **argv);
+int cmd_end(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_clean(int argc, char **argv);
 int cmd_sys(int argc, char **argv);

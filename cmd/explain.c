@@ -63,6 +63,8 @@ static int explain_in_words(const struct explain *explain, struct login *login, 
 		table_print(table);
 		table_free(table);
 	}
+	if (r == 0)
+		explain_scope(login);
 	explain_rules(login);
 	return 0;
 }

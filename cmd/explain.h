@@ -18,6 +18,9 @@ enum {
 /* A row for each setting that a rule set; with all, also for the others. */
 void explain_settings(struct table *table, const char *service, const struct policy_result *result, bool all);
 
+/* With whom the world is shared, to stdout: logins by services with the same key are together. */
+void explain_scope(const struct login *login);
+
 /* The rules that apply, that are only tried and that do not apply, to stdout. */
 void explain_rules(const struct login *login);
 

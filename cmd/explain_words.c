@@ -81,6 +81,19 @@ void explain_settings(struct table *table, const char *service, const struct pol
 	}
 }
 
+void explain_scope(const struct login *login)
+{
+	const struct policy_setting *scope = &login->result.settings[POLICY_SCOPE];
+	unsigned char key[POLICY_FINGERPRINT_SIZE];
+
+	if (scope->word == POLICY_SCOPE_SESSION)
+		puts("\nworld: this login's own (Scope=session)");
+	else if (policy_fingerprint(&login->result, key) == 0)
+		printf("\nworld: shared by all logins of %s with these same settings (Scope=user), here %02x%02x%02x%02x;\n"
+		       "  a setting that is changed means a new world for the logins from then on\n",
+		       login->subject->policy.user, key[0], key[1], key[2], key[3]);
+}
+
 static void print_rule(const struct policy_rule_view *rule, const char *what)
 {
 	printf("  %s:%u%s%s%s: %s\n", rule->pos.file, rule->pos.line, rule->description ? " (" : "",

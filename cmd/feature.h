@@ -17,7 +17,7 @@
 
 struct feature {
 	const char *name;
-	const char *since;   /* the kernel that brought it */
+	const char *since;   /* the kernel that brought it, or NULL: it is no matter of the kernel */
 	const char *used_by; /* the settings that need it, for people */
 	const char *without; /* what is done instead, or NULL: there is nothing instead */
 	int (*probe)(struct nsclone_error *error);
@@ -60,5 +60,8 @@ int probe_statx(struct nsclone_error *error);
 int probe_pidfd(struct nsclone_error *error);
 int probe_kcmp(struct nsclone_error *error);
 int probe_mount_namespace_id(struct nsclone_error *error);
+int probe_cgroup2(struct nsclone_error *error);
+int probe_peer_pidfd(struct nsclone_error *error);
+int probe_keeper(struct nsclone_error *error);
 
 #endif

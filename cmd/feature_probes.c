@@ -4,7 +4,9 @@
  * a child that ends right after, root's in a mount namespace of its own, so nothing here is undone. See feature.h.
  */
 #include "cmd/feature.h"
+#include "cmd/held.h"
 #include "lib/core/sys.h"
+#include "lib/core/sys_socket.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -169,7 +171,7 @@ int probe_subset(struct nsclone_error *error)
 	return new_proc("subset", "pid", error);
 }
 
-/* These two show the namespaces that they are mounted in, so it takes new ones. */
+/* These show the namespaces that they are mounted in, so it takes new ones. */
 static int new_in_namespace(int flag, const char *type, struct nsclone_error *error)
 {
 	int r = unshare_one(flag, error);
@@ -188,6 +190,12 @@ int probe_mqueue(struct nsclone_error *error)
 int probe_sysfs(struct nsclone_error *error)
 {
 	return new_in_namespace(CLONE_NEWNET, "sysfs", error);
+}
+
+/* A mount of it in a namespace of its own: what ProtectControlGroups= puts over /sys/fs/cgroup. */
+int probe_cgroup2(struct nsclone_error *error)
+{
+	return new_in_namespace(CLONE_NEWCGROUP, "cgroup2", error);
 }
 
 int probe_pivot_root(struct nsclone_error *error)
@@ -249,4 +257,24 @@ int probe_mount_namespace_id(struct nsclone_error *error)
 	if (fd < 0)
 		return nsclone_fail(error, fd, "open", "/proc/self/ns/mnt", NULL);
 	return ioctl(fd, NS_GET_MNTNS_ID, &id) < 0 ? nsclone_fail(error, -errno, "ioctl", "NS_GET_MNTNS_ID", NULL) : 0;
+}
+
+int probe_peer_pidfd(struct nsclone_error *error)
+{
+	int fds[2], r = sys_socketpair(fds);
+
+	if (r < 0)
+		return nsclone_fail(error, r, "socketpair", NULL, NULL);
+	r = sys_peer_pidfd(fds[0]);
+	return r < 0 ? nsclone_fail(error, r, "getsockopt", "SO_PEERPIDFD", NULL) : 0;
+}
+
+/* Nobody is started: the first login does that, or systemd. */
+int probe_keeper(struct nsclone_error *error)
+{
+	struct held held;
+	int r = held_read(&held);
+
+	held_done(&held);
+	return r < 0 ? nsclone_fail(error, r, "connect", KEEPER_SOCKET, held_why(r)) : 0;
 }

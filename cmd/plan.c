@@ -4,10 +4,12 @@
  * privilege is needed beyond reading the policy.
  */
 #include "cmd/cmd.h"
+#include "cmd/held.h"
 #include "cmd/request.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What becomes of a login whose plan cannot be made: the same as of one whose plan fails. */
 static int no_plan(int r, const struct login *login, const struct err *err)
@@ -28,6 +30,44 @@ static int no_plan(int r, const struct login *login, const struct err *err)
 	return CMD_NO;
 }
 
+/* The world of this user and these settings, if the keeper holds it: the next login joins it. */
+static const struct held_world *find_held(const struct held *held, const struct login *login)
+{
+	unsigned char key[POLICY_FINGERPRINT_SIZE];
+
+	if (policy_fingerprint(&login->result, key) < 0)
+		return NULL;
+	for (size_t i = 0; i < held->n; i++) {
+		const struct keeper_message *about = &held->worlds[i].about;
+
+		if (about->uid == login->subject->policy.uid && !(about->flags & (KEEPER_ENDING | KEEPER_ALONE)) &&
+		    memcmp(about->key, key, sizeof(key)) == 0)
+			return &held->worlds[i];
+	}
+	return NULL;
+}
+
+/* Who may not ask the keeper, and where nothing is held, gets the same line: both are true of either. */
+static void print_scope(const struct login *login)
+{
+	const struct held_world *world;
+	char id[HELD_ID_SIZE], namespaces[64];
+	struct held held;
+
+	if (login->result.settings[POLICY_SCOPE].word != POLICY_SCOPE_USER)
+		return;
+	world = held_read(&held) < 0 ? NULL : find_held(&held, login);
+	if (world)
+		printf("# shared by all sessions of %s (Scope=user), and held by nsclone-keeper: the login joins\n"
+		       "# world %s (%s) and does nothing else. It was built so:\n",
+		       login->subject->policy.user, held_id(world->about.world, id),
+		       held_namespaces(world, namespaces, sizeof(namespaces)));
+	else
+		printf("# shared by all sessions of %s (Scope=user): joined where nsclone-keeper holds it, else built:\n",
+		       login->subject->policy.user);
+	held_done(&held);
+}
+
 static int print_plan(struct login *login)
 {
 	struct err err = {0};
@@ -39,6 +79,7 @@ static int print_plan(struct login *login)
 		puts("the rules that fit ask for nothing, so it is not isolated");
 		return CMD_YES;
 	}
+	print_scope(login);
 	return plan_print(login->plan, stdout) < 0 ? CMD_UNKNOWN : CMD_YES;
 }
 

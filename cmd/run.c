@@ -3,14 +3,18 @@
  * nsclone run: a command, or the user's shell, in just what a login of that user would get, by the call that the PAM
  * module makes. It does not log in: no PAM stack, no utmp, no password is asked. So it is root's alone, for trying a
  * policy and for running something as if the user had.
+ *
+ * On a terminal it runs on one of its own (terminal.c): the user's program must not reach root's.
  */
 #include "cmd/run.h"
 
 #include "cmd/cmd.h"
 #include "cmd/request.h"
+#include "cmd/terminal.h"
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +34,11 @@ static int judge(int outcome, const struct login *login, const struct err *err)
 	switch (outcome) {
 	case 0:
 		return 0;
+	case LOGIN_RETURNED:
+		fputs("nsclone run: note: nothing isolates this login, so it has left the session that it came from, for "
+		      "the host\n",
+		      stderr);
+		return 0;
 	case LOGIN_WARNED:
 	case LOGIN_RESCUED:
 		fprintf(stderr, "nsclone run: warning: NOT ISOLATED, by %s: %s\n",
@@ -47,58 +56,103 @@ static int judge(int outcome, const struct login *login, const struct err *err)
 	}
 }
 
+/* Everything about one run. */
+struct run {
+	const struct request *request;
+	struct run_user user;
+	char *const *command;
+	bool own_terminal;
+};
+
+static int execute(void *argument)
+{
+	const struct run *run = argument;
+
+	return run_exec(&run->user, run->command, run->own_terminal);
+}
+
+/* A PID namespace is entered by children only. */
+static bool joins_pids(const struct login *login)
+{
+	const struct plan_step *steps;
+	size_t n = login->plan ? plan_steps(login->plan, &steps) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (steps[i].kind == PLAN_JOIN && steps[i].nstype == CLONE_NEWPID)
+			return true;
+	return false;
+}
+
+static bool wants_child(const struct run *run, const struct login *login)
+{
+	return (login->session && (session_leaves_traces(login->session) || joins_pids(login))) || run->own_terminal ||
+	       !run_fits_here(&run->user);
+}
+
 /* In place where nothing has to be done afterwards; else it is waited for. */
-static int execute(struct login *login, const struct run_user *user, char *const *command)
+static int run_inside(struct run *run, struct login *login)
 {
 	struct err err = {0};
 	int status;
 
-	if (!login->session || !session_leaves_traces(login->session)) {
+	if (!wants_child(run, login)) {
 		login->session = session_forget(login->session);
-		return run_exec(user, command);
+		return execute(run);
 	}
-	status = run_and_wait(user, command);
-	if (session_close(login->session, &err) < 0)
+	status = run_and_wait(execute, run);
+	if (login->session && session_close(login->session, &err) < 0)
 		fprintf(stderr, "nsclone run: closing the session: %s\n", err.text);
 	login->session = NULL;
 	return status;
 }
 
-static int run_as(const struct request *request, const struct run_user *user, char *const *command)
+static int open_and_run(void *argument, bool own_terminal)
 {
+	struct run *run = argument;
 	struct login login = {0};
 	struct err err = {0};
 	int outcome, status;
 
-	outcome = login_open(&request->login, &login, &err);
+	run->own_terminal = own_terminal;
+	outcome = login_open(&run->request->login, &login, &err);
 	if (*login.trial)
 		fprintf(stderr, "nsclone run: note: rules on trial: %s\n", login.trial);
+	if (*login.note)
+		fprintf(stderr, "nsclone run: note: %s\n", login.note);
 	status = judge(outcome, &login, &err);
 	if (status == 0)
-		status = execute(&login, user, command);
+		status = run_inside(run, &login);
 	login_done(&login);
 	return status;
+}
+
+static int run_user(struct run *run)
+{
+	uid_t uid = run->user.subject->policy.uid;
+
+	/* root's own programs may have root's terminal */
+	return uid == 0 ? open_and_run(run, false) : terminal_run(uid, open_and_run, run);
 }
 
 static int run(const struct request_options *options, const char *name, char *const *command)
 {
 	struct request request;
 	struct subject *subject = NULL;
-	struct run_user user = {0};
+	struct run all = {.request = &request, .command = command};
 	struct err err = {0};
 	char text[1400];
 	int status, r;
 
 	request_fill(options, name, options->service ? options->service : REQUEST_DEFAULT_SERVICE, &request);
 	r = subject_new(&request.login.items, &subject, &err);
-	user.subject = subject;
+	all.user.subject = subject;
 	if (r < 0)
 		status = own_failure(request_error(&err, text, sizeof(text)));
-	else if (run_user_groups(&user) < 0)
+	else if (run_user_groups(&all.user) < 0)
 		status = own_failure("cannot look up the user's groups");
 	else
-		status = run_as(&request, &user, command);
-	free(user.groups);
+		status = run_user(&all);
+	free(all.user.groups);
 	subject_free(subject);
 	request_done(&request);
 	return status;

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Becoming the user, executing what is to be run, and waiting for it. Nothing of ours goes along: no descriptor above
- * 2, no environment but what a login gives.
+ * Becoming the user and executing what is to be run. Nothing of ours goes along: no descriptor above 2, no environment but
+ * what a login gives, no terminal of root's.
  *
- * Waiting is as su(1) does it: the command has our process group, so the terminal's signals reach it by themselves and
- * are not for us; what is sent to us alone is passed on; when it stops, so do we.
+ * nsclone enter does this inside the user's world, on a tree that is his: until it has become him it must not open a
+ * file there. So nothing here asks name services, and locale(7) is not asked by strerror(3) either (enter.c sees to that).
  */
 #include "cmd/run.h"
 
 #include "cmd/alloc.h"
+#include "cmd/terminal.h"
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define USER_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -109,10 +108,15 @@ static void exec_shell(const char *shell)
 	free(arguments[0]);
 }
 
-int run_exec(const struct run_user *user, char *const *command)
+bool run_fits_here(const struct run_user *user)
+{
+	return user->subject->policy.uid == 0 || terminal_leave();
+}
+
+int run_exec(const struct run_user *user, char *const *command, bool own_terminal)
 {
 	const char *shell = *user->subject->shell ? user->subject->shell : "/bin/sh";
-	int r = become(user);
+	int r = own_terminal || run_fits_here(user) ? become(user) : -EPERM;
 
 	if (r < 0) {
 		errno = -r;
@@ -134,67 +138,4 @@ int run_exec(const struct run_user *user, char *const *command)
 	r = errno == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
 	warn("%s", command[0] ? command[0] : shell);
 	return r;
-}
-
-/* 0: it goes on. */
-static int look_at_child(pid_t child, int *status)
-{
-	int wait_status;
-
-	while (waitpid(child, &wait_status, WNOHANG | WUNTRACED) == child) {
-		if (WIFSTOPPED(wait_status)) {
-			kill(getpid(), SIGSTOP);
-			kill(child, SIGCONT); /* we were told to go on */
-			continue;
-		}
-		*status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : RUN_SIGNAL + WTERMSIG(wait_status);
-		return 1;
-	}
-	return 0;
-}
-
-/* The terminal's own INT and QUIT have reached the child already. */
-static void pass_on(pid_t child, const siginfo_t *info)
-{
-	if ((info->si_signo == SIGINT || info->si_signo == SIGQUIT) && info->si_code == SI_KERNEL)
-		return;
-	kill(child, info->si_signo);
-}
-
-static int wait_for(pid_t child, const sigset_t *signals)
-{
-	siginfo_t info;
-	int status = RUN_FAILED;
-
-	while (!look_at_child(child, &status)) {
-		if (sigwaitinfo(signals, &info) > 0 && info.si_signo != SIGCHLD)
-			pass_on(child, &info);
-	}
-	return status;
-}
-
-int run_and_wait(const struct run_user *user, char *const *command)
-{
-	static const int ours[] = {SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-	sigset_t signals, before;
-	struct sigaction inherited;
-	pid_t child;
-
-	sigemptyset(&signals);
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		sigaddset(&signals, ours[i]);
-	sigprocmask(SIG_BLOCK, &signals, &before);
-	/* An ignored SIGCHLD reaps by itself, and there is no status to pass on. */
-	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &inherited);
-	child = fork();
-	if (child == 0) {
-		sigaction(SIGCHLD, &inherited, NULL);
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		_exit(run_exec(user, command));
-	}
-	if (child < 0) {
-		warn("cannot fork");
-		return RUN_FAILED;
-	}
-	return wait_for(child, &signals);
 }

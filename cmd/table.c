@@ -101,6 +101,11 @@ struct table *table_new(const char *name, const struct table_column *columns, si
 	return NULL;
 }
 
+bool table_shows(const struct table *table, size_t i)
+{
+	return table->shown[i];
+}
+
 void table_row(struct table *table, const char *const *cells)
 {
 	struct libscols_line *line = scols_table_new_line(table->scols, NULL);

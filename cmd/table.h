@@ -40,6 +40,9 @@ bool table_asked_for(const struct table_options *options);
 struct table *table_new(const char *name, const struct table_column *columns, size_t n,
 			const struct table_options *options, const char **unknown);
 
+/* Is column i (of those given to table_new()) shown? What is not need not be found out. */
+bool table_shows(const struct table *table, size_t i);
+
 /* One cell for each of the columns given to table_new(), shown or not; NULL is an empty cell. Copied. */
 void table_row(struct table *table, const char *const *cells);
 

@@ -74,17 +74,23 @@ test_words() {
 	exits "--help" 0 --help
 	exits "--version" 0 --version
 	says "the version is said" '^nsclone [0-9]+\.[0-9]+\.[0-9]+$'
-	for command in check explain plan run features clean; do
+	for command in check explain plan run list enter end compare features clean; do
 		exits "$command --help" 0 "$command" --help
 		says "$command --help is about $command" "usage: nsclone $command "
 	done
-	for command in check explain plan features clean; do
+	for command in check explain plan list end compare features clean; do
 		exits "$command with an unknown option" 2 "$command" --nonsense
 	done
 	exits "run with an unknown option is run's own failure" 125 run --nonsense
 	exits "explain without USER" 2 explain
 	exits "plan with two users" 2 plan alice bob
 	exits "run without USER" 125 run
+	exits "enter without USER" 125 enter
+	exits "end without USER" 2 end
+	exits "compare of one" 2 compare 1
+	exits "compare of what is no process id" 2 compare 1 -- -1
+	exits "compare of nobody" 3 compare 1 4194304
+	exits "clean by age and by name" 2 clean --older-than 1d --record 1-x
 	exits "an option without its argument" 2 plan alice --service
 	says "it is named" -- '--service wants an argument'
 	exits "an unknown column" 2 features -o NONSENSE
@@ -381,6 +387,7 @@ test_explain() {
 	says "specifiers are expanded" 'ProtectHostname +yes:box-alice '
 	says "a description" '\(everywhere\): applies'
 	says "a rule that does not apply, and why" ':14: does not apply: User= .*:15\): no pattern fits'
+	says "whose the world is" 'world: shared by all logins of alice .* \(Scope=user\)'
 	says "that the service has no module" 'note: sshd has no pam_nsclone.so'
 	exits "explain by another service" 0 explain alice --service login
 	says "its first key that failed" ':7: does not apply: Service= '
@@ -455,7 +462,7 @@ test_plan() {
 # run
 #
 test_run() {
-	full_policy
+	full_policy Scope=session # there is no keeper here
 	host_before
 	exits "run" 0 run alice -- id -un
 	is "run: as the user" "$out" alice
@@ -504,6 +511,11 @@ test_run_failing() {
 	exits "run: OnFailure=warn" 0 run alice -- echo ran
 	says "run: with a warning" 'warning: NOT ISOLATED'
 	says "run: it is run" '(^|'$'\n'')ran'
+	printf '[Match]\nUser=alice\n[Session]\nPrivateIPC=yes\n' | policy
+	exits "run: Scope=user without a keeper" 0 run alice -- echo ran
+	says "run: it is said" 'note: nsclone-keeper cannot be reached'
+	printf '[Match]\nUser=alice\n[Session]\nPrivatePIDs=yes\n' | policy
+	exits "run: PrivatePIDs= without a keeper" 125 run alice -- echo ran
 }
 
 state_of() { # state_of PID
@@ -517,7 +529,7 @@ is_state() { # is_state PID STATE
 test_run_waits() {
 	local pid child
 
-	full_policy
+	full_policy Scope=session # there is no keeper here
 	host_before
 	"$N" run alice -- sleep 1000 &
 	pid=$!
@@ -557,11 +569,51 @@ test_run_waits() {
 }
 
 #
+# compare
+#
+row() { # row WHAT: of the last run with -nr
+	sed -n "s/^$1 //p" <<<"$out"
+}
+
+test_compare() {
+	local pid number
+
+	sleep 1000 &
+	pid=$!
+	number=$(readlink /proc/self/ns/mnt | tr -dc 0-9)
+	exits "compare with oneself: all is shared" 0 compare $$ $$
+	run compare -nr -o WHAT,SHARED,FIRST,SECOND $$ "$pid"
+	is "compare with a child: exit" "$rc" 1
+	is "compare: the mount namespace" "$(row mnt)" "yes $number $number"
+	is "compare: fifteen rows" "$(grep -c . <<<"$out")" 15
+	is "compare: its memory is not" "$(row memory | cut -d' ' -f1)" no
+	is "compare: its descriptors are not" "$(row files | cut -d' ' -f1)" no
+	unshare --net sleep 1000 &
+	wait_until 5 pgrep -P $! -x sleep || wait_until 5 is_comm $! sleep
+	run compare -nr -o WHAT,SHARED $$ $!
+	is "compare: another network" "$(row net) $(row ipc)" 'no yes'
+	run compare --json $$ $!
+	holds "compare --json is JSON" jq -e '.compared | map(select(.what == "net"))[0] | .shared == "no" and .first != .second' <<<"$out"
+	out=$(as_user dave "$N" compare -nr -o WHAT,SHARED,WHY $$ "$pid" 2>&1)
+	is "compare as an ordinary user: exit" "$?" 3
+	says "compare as an ordinary user: it is unknown" 'mnt unknown only.*memory unknown only'
+	kill "$pid" $!
+	wait "$pid" $! 2>/dev/null
+	exits "compare with one who has ended" 3 compare $$ "$pid"
+}
+
+is_comm() { # is_comm PID NAME
+	[[ $(cat "/proc/$1/comm") = "$2" ]]
+}
+
+#
 # features
 #
 test_features() {
 	host_before
 	run features -nr -o FEATURE,STATE
+	says "features: what worlds need" 'PID\\x20namespace yes'
+	says "features: no keeper is started for it" 'keeper no'
 	says "features: the mount namespace" 'mount\\x20namespace yes'
 	out=$(as_user dave "$N" features)
 	is "features as an ordinary user: exit" "$?" 3
@@ -583,5 +635,6 @@ test_plan
 test_run
 test_run_failing
 test_run_waits
+test_compare
 test_features
 finish
