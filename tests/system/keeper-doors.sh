@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # One user, many doors, one world: a file, a unix socket and a SysV segment made in one session are there in all others.
 # weight: 9
-# waits for: the keeper
 . "${0%/*}/lib.sh"
 
 # What alice runs behind each door. The agent's socket is a unix socket that somebody answers.

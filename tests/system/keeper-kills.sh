@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # kill -9 of who would have closed the session, or of the world's init: the next login works and nothing stays behind.
 # weight: 3
-# waits for: the keeper
 . "${0%/*}/lib.sh"
 
 usual_policy

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The keeper is restarted, killed, upgraded and stopped under live sessions: they go on, and the next login joins them.
 # weight: 4
-# waits for: the keeper
 . "${0%/*}/lib.sh"
 
 usual_policy

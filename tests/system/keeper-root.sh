@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # From inside to root: sudo and su end on the host. And PrivatePIDs=, which the kernel lets nobody leave.
 # weight: 4
-# waits for: the keeper
 . "${0%/*}/lib.sh"
 
 usual_policy

@@ -1,16 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# run.sh [-v] [-a] [PATTERN...]: the tests that need a booted systemd; `make check-system` calls it. All of them, or those
-# whose name contains a PATTERN (=NAME: just that one). -v shows what they print, -a runs also those that wait.
+# run.sh [-v] [PATTERN...]: the tests that need a booted systemd; `make check-system` calls it. All of them, or those
+# whose name contains a PATTERN (=NAME: just that one). -v shows what they print.
 #
 # Each test of this directory gets a machine of its own: a Debian tree (root.sh) with the product installed by `make
 # install` into it (prepare.sh), booted by systemd-nspawn with a private network. The test is a service there; when it
 # ends, the machine shuts down. All machines are in one mount and PID namespace on one tmpfs, which end with this
 # script, whatever ends it; the tree itself is never written to.
-#
-# A test whose header says "# waits for: WHAT" is written before what it tests. It runs with -a or when a pattern names
-# it, else it is only listed. Whoever finishes WHAT takes that line out.
 #
 # The last line is "N passed, N failed, N skipped". Where the machine cannot do this at all (no root, no nspawn, no way to
 # packages) that is one line SKIP and success. With CI=true any other skip is a failure, as in tests/run.sh.
@@ -164,12 +161,11 @@ fi
 #
 # Outside
 #
-verbose='' all=''
+verbose=''
 while [[ ${1-} = -? ]]; do
 	case $1 in
 	-v) verbose=yes ;;
-	-a) all=yes ;;
-	*) echo "usage: run.sh [-v] [-a] [PATTERN...]" >&2 && exit 2 ;;
+	*) echo "usage: run.sh [-v] [PATTERN...]" >&2 && exit 2 ;;
 	esac
 	shift
 done
@@ -199,13 +195,10 @@ header() { # header FILE WORD
 	sed -n "1,10s/^# $2: //p" "$1"
 }
 
-wanted() { # wanted NAME FILE
+wanted() { # wanted NAME
 	local pattern
 
-	if [[ ${#patterns[@]} = 0 ]]; then
-		[[ $all || -z $(header "$2" 'waits for') ]]
-		return
-	fi
+	[[ ${#patterns[@]} != 0 ]] || return 0
 	for pattern in "${patterns[@]}"; do
 		[[ =$1 = "$pattern" || $1 = *"$pattern"* ]] && return 0
 	done
@@ -217,18 +210,9 @@ list() { # those that take long first
 
 	for file in "$HERE"/*.sh; do
 		name=$(basename "$file" .sh)
-		[[ $(head -n 20 "$file") = *$'\n. "${0%/*}/lib.sh"'* ]] && wanted "$name" "$file" &&
+		[[ $(head -n 20 "$file") = *$'\n. "${0%/*}/lib.sh"'* ]] && wanted "$name" &&
 			echo "$(header "$file" weight | grep . || echo 1) $name"
 	done | sort -k1,1nr -k2 | cut -d' ' -f2
-}
-
-waiting() {
-	local file
-
-	[[ ${#patterns[@]} = 0 && -z $all ]] || return
-	for file in "$HERE"/*.sh; do
-		[[ -z $(header "$file" 'waits for') ]] || echo "$(basename "$file" .sh): not run, waits for $(header "$file" 'waits for')"
-	done
 }
 
 # Where systemd looks for its own: cgroup2, and version 1's hierarchy of that name. Ours is below the one we are in.
@@ -368,7 +352,6 @@ inner=
 while read -r name; do
 	report "$name"
 done <"$OUT/names"
-waiting
 if ! remove_cgroups; then
 	# shellcheck disable=SC2086 # words
 	fail host "processes are left: $(find $CGROUPS -name cgroup.procs -exec cat {} + | sort -u | tr '\n' ' ')"
