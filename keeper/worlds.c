@@ -286,8 +286,10 @@ int worlds_adopt(struct worlds *worlds, int64_t now, struct world *world)
 		r = adopt_sources(worlds, world);
 	if (r == 0 && world->record[0])
 		worlds->effects->adopt(worlds->data, world);
-	if (r < 0 || (world->state == WORLD_GONE && world->marker < 0))
+	if (r < 0)
 		worlds_drop_world(worlds, world);
+	else if (world->state == WORLD_GONE && world->marker < 0)
+		worlds_clean_up(worlds, world);
 	else if (world->state != WORLD_GONE && (!world->sessions || world->ending))
 		worlds_linger(worlds, world);
 	return r;

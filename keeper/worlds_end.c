@@ -109,6 +109,17 @@ void worlds_end(struct worlds *worlds, struct worlds_client *client, const struc
 }
 
 /*
+ * Away with it and its directories. Where there was a marker nobody can be in there any more; where there is none (a keeper
+ * that was killed took it along) `nsclone clean` looks for itself, and what that finds in use it leaves to later logins.
+ */
+void worlds_clean_up(struct worlds *worlds, struct world *world)
+{
+	if (world->record[0])
+		worlds->effects->clean(worlds->data, world);
+	worlds_drop_world(worlds, world);
+}
+
+/*
  * Sessions that are left belong to processes that have gone elsewhere (only a world that is ended has them here). The
  * inodes are forgotten with the descriptors: the kernel gives the same numbers to the next namespaces.
  */
@@ -118,17 +129,17 @@ void worlds_empty(struct worlds *worlds, struct world *world)
 	while (world->sessions)
 		worlds_drop_session(worlds, world->sessions);
 	worlds_drop_init(worlds, world);
-	if (world->marker < 0) {
-		worlds_drop_world(worlds, world);
-		return;
-	}
-	worlds_set_state(worlds, world, WORLD_GONE);
-	world->retired = true;
 	for (int i = 0; i < KEEPER_N_NS; i++) {
 		worlds_close(worlds, &world->ns[i]);
 		world->inodes[i] = 0;
 	}
 	world->mntns_id = 0;
+	if (world->marker < 0) {
+		worlds_clean_up(worlds, world);
+		return;
+	}
+	worlds_set_state(worlds, world, WORLD_GONE);
+	world->retired = true;
 	worlds->effects->save(worlds->data, world);
 }
 
@@ -147,7 +158,5 @@ void worlds_unmounted(struct worlds *worlds, int marker)
 		worlds->effects->save(worlds->data, world);
 		return;
 	}
-	if (world->record[0])
-		worlds->effects->clean(worlds->data, world);
-	worlds_drop_world(worlds, world);
+	worlds_clean_up(worlds, world);
 }

@@ -116,8 +116,8 @@ static void get_held(struct worlds *worlds, struct worlds_client *client, struct
 		worlds_fail(worlds, client, ENOMEM, "the keeper cannot watch this session");
 		return;
 	}
-	worlds->effects->save(worlds->data, world);
 	worlds_answer_set(worlds, client, KEEPER_HELD, world);
+	worlds->effects->save(worlds->data, world); /* after that: somebody is waiting to log in */
 }
 
 static void get_in(struct worlds *worlds, int64_t now, struct worlds_client *client, struct world *world,

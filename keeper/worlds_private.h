@@ -45,6 +45,7 @@ void worlds_session_ended(struct worlds *worlds, struct world_session *session);
 void worlds_retire(struct worlds *worlds, struct world *world);
 void worlds_end(struct worlds *worlds, struct worlds_client *client, const struct worlds_request *request);
 void worlds_empty(struct worlds *worlds, struct world *world); /* searched in vain */
+void worlds_clean_up(struct worlds *worlds, struct world *world); /* drops it, and its directories are removed */
 void worlds_linger(struct worlds *worlds, struct world *world);
 
 #endif

@@ -40,6 +40,9 @@ command:ipcs|util-linux|util-linux|util-linux|util-linux|util-linux-misc
 command:readelf|binutils|binutils|binutils|binutils|binutils
 command:jq|jq|jq|jq|jq|jq
 command:patch|patch|patch|patch|patch|patch
+command:pgrep|procps|procps-ng|procps|procps-ng|procps-ng
+command:flock|util-linux|util-linux|util-linux|util-linux|util-linux-misc
+command:tmux|tmux|tmux|tmux|tmux|tmux
 '
 table_sanitize='
 command:valgrind|valgrind|valgrind|valgrind|valgrind|valgrind
@@ -59,8 +62,6 @@ command:debootstrap|debootstrap|debootstrap|debootstrap|debootstrap|debootstrap
 command:systemd-nspawn|systemd-container|systemd-container|systemd-container|systemd|-
 command:wget|wget|wget|wget|wget|wget
 command:gpgv|gpgv|gnupg2|gpg2|gnupg|gnupg
-command:pgrep|procps|procps-ng|procps|procps-ng|procps-ng
-command:flock|util-linux|util-linux|util-linux|util-linux|util-linux-misc
 '
 
 die() {

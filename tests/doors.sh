@@ -86,3 +86,28 @@ cron_daemon() { # its name here, where it knows PAM
 cron_service() {
 	[[ $(cron_daemon) = */crond ]] && echo crond || echo cron
 }
+
+# Jobs are @reboot ones: they go the same way as others, and run when the daemon starts.
+crontab_of() { # crontab_of USER COMMAND
+	local file=/var/spool/cron/crontabs/$1
+
+	[[ $(cron_service) = cron ]] || file=/var/spool/cron/$1
+	printf 'MAILTO=""\n@reboot %s\n' "$2" >"$file"
+	chown "$1" "$file"
+	chmod 600 "$file"
+}
+
+run_cron() { # run_cron FILE...: until each is there, or for ten seconds
+	local daemon file
+
+	rm -f /run/crond.reboot /run/cron.reboot "$@"
+	"$(cron_daemon)" -f >"$WORK/cron.log" 2>&1 </dev/null &
+	daemon=$!
+	for file; do
+		wait_until 10 test -s "$file"
+	done
+	sleep 0.3
+	kill "$daemon"
+	wait "$daemon"
+	rm -f /run/crond.pid
+} 2>/dev/null

@@ -129,11 +129,14 @@ service() { # service NAME [ARGUMENT...]: the distribution's stack, and ours as 
 	echo "session required $MODULE $*" >>"/etc/pam.d/$name"
 }
 
-# The keeper where `make install` puts it, so that the first login starts it; /usr/lib gets a layer that can be written to.
+# The keeper, and the command that it calls, where `make install` puts them, so that the first login starts it. /usr gets a
+# layer that can be written to and is root's: in a user namespace what is below is nobody's, whom no login trusts.
 install_keeper() {
-	mkdir -p "$WORK"/lib/{new,work} &&
-		mount -t overlay -o "lowerdir=/usr/lib,upperdir=$WORK/lib/new,workdir=$WORK/lib/work" keeper /usr/lib &&
-		mkdir -p /usr/lib/nsclone && cp "$B"/nsclone-keeper "$B"/nsclone-init /usr/lib/nsclone && return
+	local new=$WORK/usr/new
+
+	mkdir -p "$new"/{lib/nsclone,sbin} "$WORK/usr/work" && chmod 755 "$new" "$new"/{lib,lib/nsclone,sbin} &&
+		cp "$B"/nsclone-keeper "$B"/nsclone-init "$new/lib/nsclone" && cp "$B/nsclone" "$new/sbin" &&
+		mount -t overlay -o "lowerdir=/usr,upperdir=$new,workdir=$WORK/usr/work" keeper /usr && return
 	not_ok "the keeper can be installed"
 }
 
@@ -208,8 +211,8 @@ host_mounts() {
 }
 
 host_namespaces() { # all that anybody lives in or holds a descriptor of
-	find /proc/[0-9]*/ns /proc/[0-9]*/fd -type l -regextype posix-extended \
-		-lregex '(mnt|ipc|uts|net|pid|user|cgroup|time):\[[0-9]+\]' -printf '%l\n' 2>/dev/null | sort -u
+	find /proc/[0-9]*/ns /proc/[0-9]*/fd -type l -printf '%l\n' 2>/dev/null |
+		grep -Ex '(mnt|ipc|uts|net|pid|user|cgroup|time):\[[0-9]+\]' | sort -u
 }
 
 host_processes() { # without the ones that ask
@@ -246,6 +249,7 @@ host_state() { # host_state DIRECTORY
 host_before() {
 	rm -rf "$WORK/before"
 	host_state "$WORK/before"
+	grep -qxF "$(host_ns mnt)" "$WORK/before/namespaces" || not_ok "namespaces are seen"
 }
 
 host_same() {

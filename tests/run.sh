@@ -64,7 +64,7 @@ unit_runner() {
 }
 
 # Unit tests that give files to several users. They need a range of uids, which an ordinary user has by /etc/subuid only.
-readonly NEEDS_USERS=" test_files test_run test_core_path test_spawn "
+readonly NEEDS_USERS=" test_files test_run test_core_path test_world test_keeper_start test_spawn "
 
 lacks_users() { # lacks_users UNIT
 	[[ $NEEDS_USERS = *" $1 "* && $(id -u) != 0 ]] && ! unshare --user --map-root-user --map-auto true 2>/dev/null

@@ -48,3 +48,62 @@ range_of() { # range_of NAME MARK MARK: "FIRST LAST", by strace's count
 		index($0, from) { first = n + 1 }
 		END { print first + 0, last + 0 }' "$WORK/calls"
 }
+
+#
+# With a keeper
+#
+start_keeper() { # by itself: what runs under strace must not have it for a child
+	: >"$WORK/litter"
+	setsid /usr/lib/nsclone/nsclone-keeper --foreground --debug </dev/null >/dev/null 2>"$WORK/keeper.log" &
+	keeper=$!
+	disown "$keeper"
+	wait_until 5 test -S /run/nsclone/keeper.sock || not_ok "the keeper starts"
+}
+
+# hold_world USER: a session that lasts; held is the process in it
+hold_world() {
+	rm -f "/home/$1/pid"
+	"$LOGIN" "$1" -- sh -c "echo \$\$ >/home/$1/pid; exec sleep 10000" >/dev/null 2>&1 &
+	holder=$!
+	wait_until 5 test -s "/home/$1/pid" || not_ok "$1 has a session"
+	held=$(<"/home/$1/pid")
+	rm -f "/home/$1/pid"
+}
+
+release_world() {
+	kill "$held"
+	wait "$holder"
+} 2>/dev/null
+
+keeper_holds() { # one line for each session
+	/opt/nsclone/nsclone list -n -r -o user,state 2>&1 | tr -s ' ' | sed 's/ $//' | grep -v '^$'
+}
+
+# Nobody is in a world, none is held, and nothing is left of one
+nobody_is_in() {
+	[[ -z $(keeper_holds) && -z $(keeper_litter) ]]
+}
+
+keeper_litter() {
+	find /var/lib/nsclone /run/nsclone/sessions /run/nsclone/worlds -mindepth 1 2>/dev/null
+}
+
+has_returned() { # has_returned STATE: and there is litter only if somebody is in
+	[[ $(keeper_holds) = "$1" ]] && { [[ $1 ]] || [[ -z $(keeper_litter) ]]; }
+}
+
+# Prints what is wrong. Where a fault has left litter that the keeper does not know of, the next login collects it.
+keeper_returns_to() { # keeper_returns_to STATE
+	wait_until 2 has_returned "$1" && return
+	login alice -- true >/dev/null
+	if wait_until 5 has_returned "$1"; then
+		echo litter >>"$WORK/litter"
+	else
+		echo "the keeper holds '$(keeper_holds)', there is: $(keeper_litter)" "$(grep -v 'request 7' "$WORK/keeper.log" | tail -n 12)"
+	fi
+}
+
+n_litter() { # since the last time
+	wc -l <"$WORK/litter"
+	: >"$WORK/litter"
+}

@@ -44,6 +44,28 @@ static int is_new(struct scan *scan, const char *ns)
 	return 1;
 }
 
+/*
+ * It has given back its memory and runs nothing any more. Until it is gone some kernels show its namespaces to nobody, or
+ * to the root of the initial user namespace only. One whose first thread has ended while others run is not meant.
+ */
+static bool is_ending(int process)
+{
+	enum { PF_EXITING = 4 };
+	cleanup_fd int fd = sys_openat(process, "stat", O_RDONLY);
+	char text[512], *rest;
+	unsigned long flags;
+	long threads;
+	ssize_t n = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return is_gone((int)n);
+	text[n] = '\0';
+	rest = strrchr(text, ')');
+	return rest &&
+	       sscanf(rest, ") %*c %*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld", &flags, &threads) == 2 &&
+	       (flags & PF_EXITING) && threads <= 1;
+}
+
 static int look_at_process(struct scan *scan, int proc, const char *pid)
 {
 	cleanup_fd int fd = sys_openat(proc, pid, O_PATH | O_DIRECTORY | O_NOFOLLOW);
@@ -52,7 +74,7 @@ static int look_at_process(struct scan *scan, int proc, const char *pid)
 	int r;
 
 	if (n < 0)
-		return is_gone((int)n) ? 0 : (int)n;
+		return is_gone((int)n) || (n == -EACCES && is_ending(fd)) ? 0 : (int)n;
 	r = is_new(scan, ns);
 	if (r <= 0)
 		return r;

@@ -9,7 +9,8 @@
  *
  * Who may ask: uid 0 of the initial user namespace (the keeper's own). A packet of another size, version or with other
  * descriptors than described ends the connection; so does a peer that says nothing for KEEPER_IDLE_MS while nothing is
- * owed to it, or too much (KEEPER_BURST packets at once, KEEPER_RATE a second).
+ * owed to it (less where there are more than it serves at a time), or too much (KEEPER_BURST packets at once,
+ * KEEPER_RATE a second).
  *
  *   request         with                                     answered by
  *   GET             uid, key, session, KILL_ON_LOGOUT?       HELD with the set: the session is in it from now on
@@ -29,7 +30,8 @@
  *   TAKE            world, session, + pidfd                  HELD
  *   END             uid, or world where that is not 0        DONE: all processes in them are being killed
  *   SHELL           uid, + arguments                         SHELL + the master of a pty on the host; the terminal's
- *                                                             end is the connection's; EXITED with its wait(2) status
+ *                                                             end is the connection's; EXITED with its wait(2) status.
+ *                                                            It starts when its size is set, or after half a second
  *   any                                                      FAILED with error and text: nothing was done
  *
  * A set is complete: for each of mnt, ipc, uts, net, pid and cgroup the world's namespace or else the host's, so that

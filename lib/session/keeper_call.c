@@ -68,7 +68,7 @@ int keeper_connect(void)
 
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return fd;
-	r = keeper_start();
+	r = keeper_start(end);
 	return r < 0 ? r : connect_before(end);
 }
 

@@ -5,7 +5,8 @@
  *
  *   lock               /run/nsclone/keeper.lock, flock(2)
  *   look again         somebody may have been faster
- *   socket             bind under another name, listen, rename(2): there is never one on which nobody listens
+ *   socket             bind under another name, listen, rename(2): there is never one on which nobody listens. Before the
+ *                      keeper, as whoever does this may be killed at any moment: a keeper must not be left that nobody finds
  *   child of a child   nobody's wait(2) hears of it; in the host's namespaces; no descriptor, environment or signal of ours
  *
  * It refuses where systemd runs (there the administrator has turned it off), where no keeper is installed, and inside a PID
@@ -29,9 +30,21 @@
 #define PROGRAM NSCLONE_LIB_DIR "/nsclone-keeper"
 #define NEW_SOCKET NSCLONE_RUN_DIR "/keeper.new"
 
-enum { BACKLOG = 128 };
+enum { BACKLOG = 128, RETRY_US = 2000 };
 
-/* The namespaces that PID 1 is in. What cannot be joined because it is the same or not there is no matter; mnt is. */
+/* What this process is in already it may not be allowed to enter: in a user namespace the host's cgroup namespace is such. */
+static int enter_if_another(int fd, int nstype)
+{
+	cleanup_fd int own = nsclone_ns_open(sys_getpid(), nstype);
+	struct stat there = {0}, here = {0};
+	int r = own < 0 ? own : sys_fstat(own, &here);
+
+	if (r == 0)
+		r = sys_fstat(fd, &there);
+	return r < 0 || there.st_ino == here.st_ino ? r : nsclone_setns(fd, nstype);
+}
+
+/* The namespaces that PID 1 is in. */
 static int enter_host(void)
 {
 	static const int TYPES[] = {CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWCGROUP, CLONE_NEWNS};
@@ -40,7 +53,7 @@ static int enter_host(void)
 	for (size_t i = 0; i < sizeof(TYPES) / sizeof(*TYPES); i++) {
 		cleanup_fd int fd = nsclone_ns_open(1, TYPES[i]);
 
-		r = fd < 0 ? fd : nsclone_setns(fd, TYPES[i]);
+		r = fd < 0 ? fd : enter_if_another(fd, TYPES[i]);
 		if (r < 0)
 			return r;
 	}
@@ -84,8 +97,24 @@ static int listen_and_spawn(int directory)
 		return r;
 	r = listener = sys_listen(NEW_SOCKET, BACKLOG);
 	if (r >= 0)
-		r = spawn(listener);
-	return r < 0 ? r : sys_renameat(directory, new_name, directory, name);
+		r = sys_renameat(directory, new_name, directory, name);
+	return r < 0 ? r : spawn(listener); /* should that fail the socket refuses connections, as one of a dead keeper */
+}
+
+/* Somebody who was stopped may have it for ever: no login waits for that. 0; 1: a keeper is there meanwhile. */
+static int lock_before(int lock, int64_t end)
+{
+	int r = sys_flock(lock, LOCK_EX | LOCK_NB);
+
+	while (r == -EWOULDBLOCK && sys_monotonic_ms() < end) {
+		cleanup_fd int keeper = keeper_connect_only();
+
+		if (keeper >= 0)
+			return 1;
+		sys_sleep_us(RETRY_US);
+		r = sys_flock(lock, LOCK_EX | LOCK_NB);
+	}
+	return r == -EWOULDBLOCK ? -ETIMEDOUT : r;
 }
 
 static bool is_inside_pids(void)
@@ -97,24 +126,35 @@ static bool is_inside_pids(void)
 	return n <= 0 || strcmp(name, "nsclone-init\n") == 0;
 }
 
-int keeper_start(void)
+/* It is to be uid 0 on the host: whoever can write to it could be. */
+static int check_program(void)
+{
+	cleanup_fd int fd = nsclone_open_trusted(AT_FDCWD, PROGRAM, O_PATH, NULL);
+	struct stat st;
+	int r = fd < 0 ? fd : sys_fstat(fd, &st);
+
+	if (r < 0)
+		return r;
+	return S_ISREG(st.st_mode) && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
+int keeper_start(int64_t end)
 {
 	struct stat st;
-	cleanup_fd int program = nsclone_open_trusted(AT_FDCWD, PROGRAM, O_PATH, NULL), directory = -1, lock = -1,
-		       other = -1;
-	int r;
+	cleanup_fd int directory = -1, lock = -1, other = -1;
+	int r = check_program();
 
-	if (program < 0)
-		return program;
+	if (r < 0)
+		return r;
 	if (sys_fstatat(AT_FDCWD, "/run/systemd/system", &st) == 0)
 		return -ECONNREFUSED;
 	if (is_inside_pids())
 		return -EPERM;
 	directory = registry_directory();
 	lock = directory < 0 ? directory : sys_openat(directory, "keeper.lock", O_RDWR | O_CREAT | O_NOFOLLOW);
-	r = lock < 0 ? lock : sys_flock(lock, LOCK_EX);
-	if (r < 0)
-		return r;
+	r = lock < 0 ? lock : lock_before(lock, end);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	other = keeper_connect_only();
 	return other >= 0 || other == -EAGAIN ? 0 : listen_and_spawn(directory);
 }

@@ -82,8 +82,11 @@ int login_plan(struct login *login, struct err *err)
 static int isolate(struct login *login, int decided, struct err *err)
 {
 	bool undo_failed = false;
-	int r = decided == 0 ? world_open(login, &undo_failed, err) : world_leave(login, &undo_failed, err);
+	int r;
 
+	if (decided == 0 && !plan_isolates(&login->result))
+		decided = LOGIN_LEFT_ALONE;
+	r = decided == 0 ? world_open(login, &undo_failed, err) : world_leave(login, &undo_failed, err);
 	login->half_done = undo_failed;
 	if (r < 0 && !undo_failed && login->result.settings[POLICY_ON_FAILURE].word == POLICY_ON_FAILURE_WARN)
 		return LOGIN_WARNED;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "lib/core/nsclone.h"
 #include "lib/core/sys.h"
+#include "lib/policy/policy.h"
 
 static const char *link_name(int i)
 {
@@ -45,6 +46,21 @@ int place_inodes(uint64_t ret[KEEPER_N_NS])
 	return inodes_in("/proc/self/ns", ret);
 }
 
+/* What fd is said to be, and made by root of our own user namespace: of one below it anybody may be root (promise 8). */
+static int vet(int fd, enum keeper_ns place, uint64_t user_ns)
+{
+	cleanup_fd int owner = -1;
+	struct stat st;
+	int r = nsclone_ns_get_nstype(fd);
+
+	if (r != keeper_nstype(place))
+		return r < 0 ? r : -EINVAL;
+	r = owner = place == KEEPER_NS_USER ? nsclone_ns_get_parent(fd) : nsclone_ns_get_userns(fd);
+	if (r >= 0)
+		r = sys_fstat(owner, &st);
+	return r < 0 ? r : st.st_ino == user_ns ? 0 : -EPERM;
+}
+
 int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret)
 {
 	uint64_t own[KEEPER_N_NS], types = 0;
@@ -52,15 +68,49 @@ int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret)
 	int r = place_inodes(own);
 
 	for (int i = 0; r == 0 && i < KEEPER_N_NS; i++) {
-		if (ns[i] < 0)
+		if (ns[i] < 0) { /* only a user namespace may be missing: of the host's nobody is given one */
+			r = i == KEEPER_NS_USER ? 0 : -EPROTO;
 			continue;
+		}
 		r = sys_fstat(ns[i], &st);
-		if (r == 0 && st.st_ino != own[i])
-			types |= (uint64_t)keeper_nstype((enum keeper_ns)i);
+		if (r < 0 || st.st_ino == own[i])
+			continue;
+		r = vet(ns[i], (enum keeper_ns)i, own[KEEPER_NS_USER]);
+		types |= (uint64_t)keeper_nstype((enum keeper_ns)i);
 	}
 	if (r == 0)
 		*ret = types;
 	return r;
+}
+
+int place_isolates(const int ns[KEEPER_N_NS], const uint64_t own[KEEPER_N_NS], const struct policy_setting *settings)
+{
+	static const struct {
+		enum policy_key key;
+		int without; /* the word that asks for none */
+		enum keeper_ns place;
+	} WANTED[] = {
+		{POLICY_PRIVATE_IPC, POLICY_NO, KEEPER_NS_IPC},
+		{POLICY_PROTECT_HOSTNAME, POLICY_HOSTNAME_NO, KEEPER_NS_UTS},
+		{POLICY_PRIVATE_NETWORK, POLICY_NO, KEEPER_NS_NET},
+		{POLICY_PRIVATE_PIDS, POLICY_NO, KEEPER_NS_PID},
+		{POLICY_PRIVATE_USERS, POLICY_USERS_NO, KEEPER_NS_USER},
+		{POLICY_PRIVATE_TMP, POLICY_TMP_NO, KEEPER_NS_MNT},
+	};
+	struct stat st;
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(WANTED) / sizeof(*WANTED); i++)
+		if (settings[WANTED[i].key].word != WANTED[i].without && !own[WANTED[i].place])
+			return -EPROTO;
+	for (int i = 0; i < KEEPER_N_NS; i++) {
+		int r = own[i] ? sys_fstat(ns[i], &st) : 0;
+
+		if (r < 0 || (own[i] && st.st_ino != own[i]))
+			return r < 0 ? r : -EPROTO;
+		any |= own[i] != 0;
+	}
+	return any ? 0 : -EPROTO;
 }
 
 bool place_is_not_first(void)
@@ -73,13 +123,35 @@ bool place_is_not_first(void)
 	return memcmp(own, first, sizeof(own)) != 0;
 }
 
-bool place_is_of_a_login(const char *from_user)
+/* The first one's map is of one line, as full's is not. */
+static bool has_first_map(void)
+{
+	cleanup_fd int fd = sys_open("/proc/self/uid_map", O_RDONLY);
+	unsigned long inside, outside, count;
+	char text[128] = "", end;
+	ssize_t n = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
+
+	return n > 0 && sscanf(text, "%lu %lu %lu %c", &inside, &outside, &count, &end) == 3 && inside == outside &&
+	       count == UINT32_MAX;
+}
+
+bool place_is_among_users(void)
+{
+	uint64_t own, first;
+
+	if (inode_of(AT_FDCWD, "/proc/self/ns/user", &own) == 0 && inode_of(AT_FDCWD, "/proc/1/ns/user", &first) == 0)
+		return own != first;
+	return !has_first_map();
+}
+
+bool place_is_of_a_login(uid_t uid, const char *from_user)
 {
 	cleanup_fd int fd = sys_open("/proc/self/loginuid", O_RDONLY);
 	char text[16] = "";
 	ssize_t n = fd < 0 ? fd : sys_read(fd, text, sizeof(text) - 1);
+	unsigned long login = n <= 0 ? uid : strtoul(text, NULL, 10);
 
-	if (n <= 0)
+	if (login == uid)
 		return from_user && *from_user;
-	return strcmp(text, "4294967295") != 0;
+	return login != UINT32_MAX;
 }

@@ -293,6 +293,15 @@ static void build_all(struct builder *b)
 	build_join_users(b);
 }
 
+bool plan_isolates(const struct policy_result *result)
+{
+	const struct facts none = {0};
+	const struct builder b = {.settings = result->settings, .facts = &none};
+
+	return mount_reason(&b) || is_yes(&b, POLICY_PRIVATE_IPC) ||
+	       get(&b, POLICY_PROTECT_HOSTNAME)->word != POLICY_HOSTNAME_NO || get(&b, POLICY_PRIVATE_USERS)->word != POLICY_USERS_NO;
+}
+
 /* Steps stay where they are while others are added, so there is room for all from the beginning. */
 static size_t room_for(const struct policy_setting *s, const struct facts *facts)
 {

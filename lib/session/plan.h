@@ -76,6 +76,9 @@ struct plan *plan_free(struct plan *plan);
 int plan_build_join(const struct policy_subject *subject, uint64_t types, const char *whose, struct policy_pos rule,
 		    struct plan **ret, struct err *err);
 
+/* Pure. Do these settings isolate, or do they only say ReturnToHost= and the like? */
+bool plan_isolates(const struct policy_result *result);
+
 /* True where there is nothing to do. */
 bool plan_is_empty(const struct plan *plan);
 size_t plan_steps(const struct plan *plan, const struct plan_step **ret);
@@ -106,6 +109,12 @@ int plan_run(const struct plan *plan, const struct policy_subject *subject, cons
 
 /* The session's namespaces, for the log: "mnt:[4026532201] ipc:[...]". Owned by the session. */
 const char *session_namespaces(const struct session *session);
+
+/*
+ * For one that only joined, and on which nothing else was opened since: back, whatever the kernel says of where we are. As
+ * session_close() it frees session.
+ */
+int session_undo(struct session *session, struct err *err);
 
 /* True where session_close() has something to remove (PrivateTmp=yes). */
 bool session_leaves_traces(const struct session *session);

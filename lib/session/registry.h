@@ -46,7 +46,7 @@ int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, re
 
 /*
  * The same for one record, whether or not its process is alive: whose world it was knows that it is gone. 1: it stays,
- * somebody has it mounted. 0: nothing of it is there any more (also where it had gone before).
+ * somebody has it mounted, and it is for later logins to look at. 0: nothing of it is there any more (also where it had gone before).
  */
 int registry_clean_record(const char *record, bool dry_run, registry_report *report, void *arg, struct err *err);
 

@@ -241,8 +241,11 @@ int session_return(struct session *session, struct err *err)
 	int first = 0;
 
 	for (size_t i = session->n_ns; i-- > 0;) { /* the mount namespace was unshared first, so it comes last */
-		int r = nsclone_setns(session->ns[i].before, session->ns[i].nstype);
+		int r;
 
+		if (session->ns[i].nstype == CLONE_NEWUSER && !session->final)
+			continue; /* it was not entered, and the one that a process is in already it cannot enter */
+		r = nsclone_setns(session->ns[i].before, session->ns[i].nstype);
 		if (r < 0 && first == 0)
 			first = err_set(err, r, "cannot go back to the %s namespace from before",
 					nsclone_ns_name(session->ns[i].nstype));

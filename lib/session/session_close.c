@@ -94,6 +94,14 @@ static int go_back(struct session *session, struct err *err)
 	return r < 0 ? err_set(err, r, "cannot enter /") : 0;
 }
 
+int session_undo(struct session *session, struct err *err)
+{
+	int r = go_back(session, err);
+
+	session_forget(session);
+	return r;
+}
+
 /* Nobody is in it any more: the kernel says so of a session that we were in, and a scan of one that we had left. */
 static bool is_over(const struct session *session, int watch)
 {

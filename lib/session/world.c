@@ -21,6 +21,7 @@
 #include "lib/session/keeper_call.h"
 #include "lib/session/place.h"
 #include "lib/session/session.h"
+#include "lib/session/world_host.h"
 
 enum { TRIES = 5 };
 
@@ -33,6 +34,7 @@ struct world {
 	bool inside;         /* it comes from an isolated session */
 	bool trial;
 	uint64_t id;         /* of the session */
+	uint64_t own[8];     /* of the world that is held: inodes of its own namespaces, by enum keeper_ns */
 	struct keeper_fds fds;
 };
 
@@ -78,28 +80,28 @@ static void add_fd(struct keeper_message *message, int *fds, uint32_t what, int 
 /* GET: HELD, BUILD or a negative errno; a wait for somebody else's building lasts as long as a lease. */
 static int get(struct world *world, struct err *err)
 {
-	struct keeper_message request, answer;
+	struct keeper_message request, answer = {0};
 	cleanup_fd int pidfd = sys_pidfd_open(sys_getpid());
 	int fds[1], r = pidfd < 0 ? pidfd : 0;
 
 	keeper_message_init(&request, KEEPER_GET);
 	fill_session(world, &request);
 	add_fd(&request, fds, KEEPER_FD_PIDFD, pidfd);
-	if (r == 0)
-		r = place_inodes(request.inodes);
 	if (r == 0 && is_shared(world))
 		r = policy_fingerprint(&world->login->result, request.key);
 	if (r == 0)
 		r = keeper_ask(world->link, &request, fds, &answer, &world->fds);
-	if (r == 0 && answer.type == KEEPER_WAIT)
+	if (r == 0 && answer.type == KEEPER_WAIT) {
+		keeper_fds_done(&world->fds); /* nothing should have come with it */
 		r = keeper_await(world->link, KEEPER_LEASE_MS + KEEPER_CALL_MS, &answer, &world->fds);
+	}
 	if (r == 0 && answer.type != KEEPER_HELD && answer.type != KEEPER_BUILD)
 		r = answer.type == KEEPER_FAILED && answer.error > 0 ? -answer.error : -EPROTO;
 	if (r < 0)
 		return err_set(err, r, "the keeper gives no answer");
+	memcpy(world->own, answer.inodes, sizeof(world->own));
 	world->held = answer.type == KEEPER_HELD;
 	world->lease = !world->held;
-	world->inside = answer.flags & KEEPER_INSIDE;
 	return 0;
 }
 
@@ -114,15 +116,15 @@ static void hang_up(struct world *world)
 /* The keeper is away: what can be had without it? */
 static int do_without(struct world *world, int why, struct err *err)
 {
-	const struct policy_subject *subject = &world->login->subject->policy;
-
 	hang_up(world);
+	if (place_is_among_users())
+		return err_set(err, -EPERM, "a user namespace (PrivateUsers=) can be left by nobody");
 	if (is_yes(world, POLICY_PRIVATE_PIDS)) {
 		err_set(err, why, "PrivatePIDs=yes needs nsclone-keeper, which cannot be reached");
 		err_at(err, world->settings[POLICY_PRIVATE_PIDS].pos);
 		return why;
 	}
-	if (place_is_not_first() && place_is_of_a_login(subject->from_user))
+	if (place_is_not_first() && world_is_of_a_login(world->login))
 		return err_set(err, why, "this login comes from an isolated session, and nsclone-keeper, which knows the way "
 					 "out, cannot be reached");
 	snprintf(world->login->note, sizeof(world->login->note), "nsclone-keeper cannot be reached: %s", strerror(-why));
@@ -148,27 +150,9 @@ static int find(struct world *world, struct err *err)
 	r = world->link = keeper_connect();
 	if (r >= 0)
 		r = get(world, &why);
-	if (r < 0)
-		return do_without(world, r, err);
-	if (!world->inside)
-		world->inside = place_is_not_first() && place_is_of_a_login(world->login->subject->policy.from_user);
-	return 0;
-}
-
-/* Where others are, or to the host: all namespaces of the set that this process is not in. */
-static int join(struct world *world, const char *whose, struct plan **plan, struct session **session, bool *undo_failed,
-		struct err *err)
-{
-	struct plan_given given = PLAN_NOTHING_GIVEN;
-	const struct policy_subject *subject = &world->login->subject->policy;
-	uint64_t types;
-	int r = place_differs(world->fds.ns, &types);
-
-	if (r < 0)
-		return err_set(err, r, "cannot look at the namespaces of this process");
-	memcpy(given.ns, world->fds.ns, sizeof(given.ns));
-	r = plan_build_join(subject, types, whose, world->settings[POLICY_SCOPE].pos, plan, err);
-	return r < 0 ? r : plan_run(*plan, subject, &given, session, undo_failed, err);
+	if (r == 0 && !is_shared(world) && place_is_not_first())
+		r = world_ask_host(world->link, world->login, NULL, &world->inside);
+	return r < 0 ? do_without(world, r, err) : 0;
 }
 
 /* Does this one start on the host's own tree? A daemon's hardening is left behind where others will come to join. */
@@ -195,9 +179,10 @@ static int get_init(struct world *world, struct plan_given *given, struct err *e
 		keeper_fds_done(&fds);
 		return err_set(err, r, "the keeper gives no PID namespace%s%s", *answer.text ? ": " : "", answer.text);
 	}
-	sys_close_p(&world->fds.ns[KEEPER_NS_PID]);
-	given->ns[KEEPER_NS_PID] = world->fds.ns[KEEPER_NS_PID] = fds.ns[KEEPER_NS_PID];
-	given->proc = world->fds.proc = fds.proc;
+	keeper_fds_done(&world->fds); /* of the host, where this process is by now */
+	world->fds = fds;
+	given->ns[KEEPER_NS_PID] = fds.ns[KEEPER_NS_PID];
+	given->proc = fds.proc;
 	return 0;
 }
 
@@ -230,15 +215,17 @@ static int build(struct world *world, bool *undo_failed, struct err *err)
 {
 	struct session *below = NULL;
 	struct err ignored = {0};
-	int r = must_leave(world) ? join(world, "the host", &world->login->way, &below, undo_failed, err) : 0;
+	int r = 0;
 
+	if (must_leave(world))
+		r = world_join(world->login, world->fds.ns, "the host", &world->login->way, &below, undo_failed, err);
 	if (r == 0)
 		r = build_here(world, undo_failed, err);
 	if (r == 0) {
 		session_set_below(world->login->session, below);
 		return 0;
 	}
-	if (below && session_close(below, &ignored) < 0)
+	if (below && session_undo(below, &ignored) < 0)
 		*undo_failed = true;
 	return r;
 }
@@ -256,7 +243,8 @@ static int put(struct world *world, struct keeper_message *answer)
 	keeper_message_init(&request, KEEPER_PUT);
 	fill_session(world, &request);
 	login_rules(login, request.rules, sizeof(request.rules));
-	copy_text(request.record, sizeof(request.record), record);
+	if (marker >= 0) /* else the keeper would not learn when it is to be removed */
+		copy_text(request.record, sizeof(request.record), record);
 	for (size_t i = 0; (type = session_made(login->session, i, &fd)) != 0; i++)
 		add_fd(&request, fds, (uint32_t)type, fd);
 	if (marker >= 0)
@@ -290,8 +278,12 @@ static void publish(struct world *world)
 static int join_held(struct world *world, bool *undo_failed, struct err *err)
 {
 	struct login *login = world->login;
-	int r = join(world, "the world", &login->plan, &login->session, undo_failed, err);
+	int r = place_isolates(world->fds.ns, world->own, world->settings);
 
+	if (r < 0)
+		err_set(err, r, "the world that the keeper holds is not what the policy asks for");
+	else
+		r = world_join(login, world->fds.ns, "the world", &login->plan, &login->session, undo_failed, err);
 	if (r < 0) {
 		keeper_leave(world->id);
 		return r;
@@ -340,51 +332,4 @@ int world_try(const struct login *login, const struct policy_result *result, str
 	plan_free(attempt.way);
 	facts_done(&attempt.facts);
 	return r < 0 ? r : 0;
-}
-
-/* ---- To the host --------------------------------------------------------------------------------------------------- */
-
-static bool wants_host(const struct login *login)
-{
-	const struct policy_setting *setting = &login->result.settings[POLICY_RETURN_TO_HOST];
-
-	return setting->set ? setting->word == POLICY_YES : login->subject->policy.uid == 0;
-}
-
-static int ask_host(struct world *world)
-{
-	struct keeper_message request, answer;
-	int r = world->link = keeper_connect();
-
-	keeper_message_init(&request, KEEPER_HOST);
-	if (r >= 0)
-		r = place_inodes(request.inodes);
-	if (r == 0)
-		r = keeper_ask(world->link, &request, NULL, &answer, &world->fds);
-	if (r == 0 && answer.type != KEEPER_HOST)
-		r = -EPROTO;
-	if (r == 0)
-		world->inside = (answer.flags & KEEPER_INSIDE) ||
-				place_is_of_a_login(world->login->subject->policy.from_user);
-	return r;
-}
-
-int world_leave(struct login *login, bool *undo_failed, struct err *err)
-{
-	struct world world = {.login = login, .settings = login->result.settings, .link = -1, .fds = KEEPER_NO_FDS};
-	int r;
-
-	if (!wants_host(login) || !place_is_not_first())
-		return 0;
-	r = ask_host(&world);
-	if (r < 0)
-		snprintf(login->note, sizeof(login->note),
-			 "it stays where it is, nsclone-keeper, which knows the way to the host, cannot be reached: %s",
-			 strerror(-r));
-	else if (world.inside)
-		r = join(&world, "the host", &login->plan, &login->session, undo_failed, err);
-	hang_up(&world);
-	if (r < 0 && world.inside)
-		return r;
-	return r == 0 && world.inside ? LOGIN_RETURNED : 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
+ * pam_floor.so join=FILE [ipc] [uts] [net]: the same for a session that only joins: setns to the namespaces of the process
+ * that FILE names.
+ *
  * pam_floor.so [ipc] [uts] [net] [bind=FROM:TO]... [tmpfs=TO]... [sysfs=TO] [mqueue=TO]: what a session costs if
  * nothing is checked, logged, looked up or undone. The bare system calls: one descriptor for each namespace, unshare,
  * all mounts slave, mount(2) in the order of the arguments, lo up; at close setns, in reverse. It goes wrong in every
@@ -11,6 +14,7 @@
 #include <security/pam_modules.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -89,12 +93,32 @@ static int raise_loopback(void)
 	return r;
 }
 
+/* To where a process is, which all arguments agree on: its mount namespace last. */
+static int join(const char *file)
+{
+	char pid[16] = "", path[64];
+	int fd = open(file, O_RDONLY | O_CLOEXEC), r = fd < 0 || read(fd, pid, sizeof(pid) - 1) <= 0 ? -1 : 0;
+
+	close(fd);
+	for (int k = N_KINDS; r == 0 && k-- > 0;) {
+		if (saved[k] < 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", atoi(pid), KINDS[k].path + sizeof("/proc/self/ns/") - 1);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		r = fd < 0 ? -1 : setns(fd, KINDS[k].flag);
+		close(fd);
+	}
+	return r;
+}
+
 int pam_sm_open_session(pam_handle_t *handle, int flags, int argc, const char **argv)
 {
 	int kinds = save(argc, argv);
 
 	(void)handle;
 	(void)flags;
+	if (kinds >= 0 && argc > 0 && strncmp(argv[0], "join=", 5) == 0)
+		return join(argv[0] + 5) == 0 ? PAM_SUCCESS : PAM_SYSTEM_ERR;
 	if (kinds < 0 || unshare(kinds) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return PAM_SYSTEM_ERR;
 	if (kinds & CLONE_NEWNET && raise_loopback() < 0)

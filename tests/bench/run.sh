@@ -9,10 +9,12 @@
 #	libpam          pam_permit: what PAM costs without any session
 #	floor           the same namespaces and mounts by the bare system calls (tests/bench/pam_floor.so.c)
 #	nsclone         pam_nsclone, by a policy of ten rules in three files, of which one fits
+#	joined          pam_nsclone again, into the world of a session of that user that lasts: what the keeper holds. All else
+#	                is Scope=session, as nothing of the others is shared
 #	namespace       pam_namespace: the same directories, without its init script. It makes no other namespaces, and its
 #	                close leaves the process where it is, so there is nothing to compare with
 #
-# All of it happens in a scratch machine: a mount namespace with a tmpfs as root and ten mounts, shared as systemd has
+# All of it happens in a scratch machine: its own process 1, a mount namespace with a tmpfs as root and ten mounts, shared as systemd has
 # them, among which /usr, read-only. Nothing stays behind.
 set -u
 
@@ -41,8 +43,8 @@ done
 #
 enter() {
 	[[ $(id -u) = 0 ]] || die "only root can measure logins"
-	[[ -e $B/pam_nsclone.so && -e $B/bench/login ]] || die "nothing is built in $B: make bench"
-	BENCH_WORLD=yes exec unshare --mount --net --ipc --uts --propagation private -- bash "tests/bench/run.sh" "$@"
+	[[ -e $B/pam_nsclone.so && -e $B/nsclone-keeper && -e $B/bench/login ]] || die "nothing is built in $B: make bench"
+	BENCH_WORLD=yes exec unshare --mount --net --ipc --uts --pid --fork --kill-child --propagation private -- bash "tests/bench/run.sh" "$@"
 }
 
 # /usr/lib is links, so that the vendor's policy directory can be there as on any machine that has nsclone installed
@@ -89,7 +91,10 @@ accounts() {
 	for ((i = 0; i < 16; i++)); do
 		printf 'bench%02d:x:%d:%d::/home:/bin/sh\n' "$i" $((20001 + i)) $((20001 + i))
 	done >>"$NEW_ROOT/etc/passwd"
-	sed -n 's/^\(bench..\):x:\([0-9]*\):.*/\1:x:\2:/p' "$NEW_ROOT/etc/passwd" >>"$NEW_ROOT/etc/group"
+	for ((i = 1; i < 500; i++)); do
+		printf 'held%03d:x:%d:%d::/home:/bin/sh\n' "$i" $((30000 + i)) $((30000 + i))
+	done >>"$NEW_ROOT/etc/passwd"
+	sed -n 's/^\(bench..\|held...\):x:\([0-9]*\):.*/\1:x:\2:/p' "$NEW_ROOT/etc/passwd" >>"$NEW_ROOT/etc/group"
 }
 
 modules() {
@@ -97,6 +102,7 @@ modules() {
 
 	mkdir -p "$NEW_ROOT/opt"
 	cp "$B"/pam_nsclone.so "$B"/bench/* "$NEW_ROOT/opt"
+	cp "$B"/nsclone-keeper "$B"/nsclone-init "$NEW_ROOT/usr/lib/nsclone"
 	for name in pam_permit pam_namespace; do
 		file=$(find /usr/lib* /lib/security -name "$name.so" -print -quit 2>/dev/null)
 		[[ -e $file ]] || die "there is no $name.so"
@@ -136,8 +142,7 @@ build_world() {
 
 #
 # Scenarios: name, title, target (pam_open_session against the floor's, at most), floor's arguments, [Session] of ours,
-# namespace.conf. A later issue's "joined" (Scope=user, the world is there already) is a row here, beside a floor that
-# only calls setns.
+# namespace.conf.
 #
 readonly TMPFS='tmpfs=/tmp tmpfs=/var/tmp tmpfs=/dev/shm'
 readonly TMPFS_RULE='PrivateTmp=disconnected|PrivateDevShm=yes'
@@ -156,6 +161,11 @@ declare -A rule=([tmp]='PrivateTmp=persistent' [session]='PrivateTmp=yes' [tmpfs
 declare -A namespace=([tmp]=$DIRECTORIES [session]=$DIRECTORIES [tmpfs]=$TMPFS_DIRECTORIES [ipc]=$TMPFS_DIRECTORIES
 	[net]=$TMPFS_DIRECTORIES)
 
+# What is joined: all the namespaces; and with 500 users no network, of which the kernel makes that many in its own time
+readonly JOINED=(join many)
+rule[join]=${rule[net]} rule[many]=${rule[ipc]} namespace[join]=$TMPFS_DIRECTORIES namespace[many]=$TMPFS_DIRECTORIES
+floor[join]='join=/run/holder ipc uts net' floor[many]='join=/run/holder ipc uts'
+
 write_rule() { # write_rule SERVICE SETTINGS
 	printf '[Match]\nUser=1000-59999 !nobody\nService=%s\n\n' "$1"
 	printf '[Session]\nDescription=%s\n%s\n\n' "$1" "${2//|/$'\n'}"
@@ -171,6 +181,10 @@ services() {
 		echo "session required /opt/pam_floor.so ${floor[$scenario]}" >"/etc/pam-bench/floor-$scenario"
 		echo 'session required /opt/pam_nsclone.so' >"/etc/pam-bench/nsclone-$scenario"
 	done
+	for scenario in "${JOINED[@]}"; do
+		echo "session required /opt/pam_floor.so ${floor[$scenario]}" >"/etc/pam-bench/setns-$scenario"
+		echo 'session required /opt/pam_nsclone.so' >"/etc/pam-bench/joined-$scenario"
+	done
 }
 
 policy() { # ten rules in three files: a site's, one for each scenario, some people's
@@ -179,8 +193,11 @@ policy() { # ten rules in three files: a site's, one for each scenario, some peo
 	write_rule 'cron atd' 'PrivateTmp=no' >$directory/10-site.conf
 	write_rule 'vsftpd proftpd' 'PrivateTmp=disconnected:size=100m|PrivateNetwork=yes' >>$directory/10-site.conf
 	for scenario in "${SCENARIOS[@]}"; do
-		write_rule "nsclone-$scenario" "${rule[$scenario]}"
+		write_rule "nsclone-$scenario" "${rule[$scenario]}|Scope=session"
 	done >$directory/50-bench.conf
+	for scenario in "${JOINED[@]}"; do
+		write_rule "joined-$scenario" "${rule[$scenario]}"
+	done >$directory/60-joined.conf
 	cat >$directory/90-people.conf <<-'END'
 		[Match]
 		User=alice bob
@@ -223,8 +240,8 @@ log_in() { # log_in SCENARIO MOUNTS OPTION... SERVICE...
 		RESULT[$key start]=$start RESULT[$key open]=$open RESULT[$key close]=$close RESULT[$key end]=$end
 		RESULT[$key p90]=$p90 RESULT[$key both]=$both RESULT[$key n]=$n
 		case $service in
-		floor*) own=$private ;;
-		nsclone*) [[ $private = "$own" ]] || die "$scenario: the floor's own are $own, nsclone's $private" ;;
+		floor* | setns*) own=$private ;;
+		nsclone* | joined*) [[ $private = "$own" ]] || die "$scenario: the floor's own are $own, nsclone's $private" ;;
 		libpam) [[ $private = own ]] || die "libpam alone has $private" ;;
 		esac
 	done </one
@@ -242,6 +259,142 @@ measure() { # measure MOUNTS ROUNDS
 
 at_once() { # at_once KEY SCENARIO OPTION...: floor and nsclone by turns, 16 processes each
 	log_in "$2" "$1" --burst 16 --slice 300 --rounds "$(rounds 5)" "${@:3}" "floor-$2" "nsclone-$2"
+}
+
+#
+# Joining
+#
+holder=
+
+hold() { # hold N SCENARIO: sessions that last, of so many users; one of them is of who logs in
+	local first
+
+	mkfifo /held
+	/opt/hold "$1" "joined-$2" >/held &
+	holder=$!
+	read -r first </held
+	rm /held
+	[[ $first ]] || die "$1 sessions cannot be held"
+	echo "$first" >/run/holder
+}
+
+let_go() {
+	local i
+
+	{ kill "$holder" && wait "$holder"; } 2>/dev/null
+	for ((i = 0; i < 200; i++)); do
+		compgen -G '/run/nsclone/worlds/*' >/dev/null || return 0
+		sleep 0.05
+	done
+	die "the keeper still holds a world"
+}
+
+start_keeper() {
+	local i
+
+	/usr/lib/nsclone/nsclone-keeper </dev/null >/dev/null 2>&1 &
+	keeper=$!
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -S /run/nsclone/keeper.sock ]] || return 0
+		sleep 0.05
+	done
+	die "the keeper does not start"
+}
+
+more_mounts() { # in a directory of their own, so that they can go again
+	mkdir -p /srv/more && mount -t tmpfs more /srv/more && /opt/mounts "$1" /srv/more || die "$1 mounts"
+}
+
+fewer_mounts() {
+	umount -R /srv/more || umount -l /srv/more
+}
+
+# What cannot be in one process takes turns here: a few rounds with little, a few with much, and so on. What is compared
+# is the medians of these. log_in's KEY is the turn.
+readonly TURNS=5
+
+join_turns() { # join_turns NAME BEFORE AFTER SCENARIO: BEFORE and AFTER: commands that make it much, and little again
+	local turn n
+
+	n=$(rounds 200)
+	for ((turn = 0; turn < TURNS; turn++)); do
+		log_in "$4" "$1-little$turn" --rounds "$n" "setns-$4" "joined-$4"
+		$2
+		log_in "$4" "$1-much$turn" --rounds "$n" "setns-$4" "joined-$4"
+		$3
+	done
+}
+
+turns_median() { # turns_median KEY SERVICE
+	local turn
+
+	for ((turn = 0; turn < TURNS; turn++)); do
+		echo "${RESULT[$1$turn $2 open]}"
+	done | sort -n | sed -n "$((TURNS / 2 + 1))p"
+}
+
+thousand_mounts() {
+	more_mounts 1000
+}
+
+five_hundred_users() {
+	let_go
+	hold 500 many
+	resident=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$keeper/status")
+}
+
+one_user() {
+	let_go
+	hold 1 many
+}
+
+measure_joining() { # with ten mounts; what is built goes by turns with what is joined
+	start_keeper
+	hold 1 join
+	log_in join build --rounds "$(rounds 1000)" libpam floor-net nsclone-net setns-join joined-join
+	join_turns mounts thousand_mounts fewer_mounts join
+	let_go
+	hold 1 many
+	join_turns users five_hundred_users one_user many
+	let_go
+}
+
+say_joining() {
+	local row what little much
+
+	heading "pam_open_session into a world that the keeper holds. Medians in us, ratios of nsclone's"
+	columns "$(printf '%-21s' '')" setns joined 'build: ' floor nsclone
+	printf '   %-19s   %s\n' 'joined to built' 'to setns alone'
+	row="joining, + network"
+	printf '%-21s' 'joining, + network'
+	us "join build setns open" "join build joined open"
+	printf '%10s' ''
+	us "join build floor open" "join build nsclone open"
+	compare "${RESULT[join build joined open]}" "${RESULT[join build nsclone open]}" 0.33
+	compare "${RESULT[join build joined open]}" "${RESULT[join build setns open]}"
+	printf '\n%-21s' '... and leaving'
+	us "join build setns close" "join build joined close"
+	printf '%10s' ''
+	us "join build floor close" "join build nsclone close"
+	compare "${RESULT[join build joined close]}" "${RESULT[join build nsclone close]}"
+	compare "${RESULT[join build joined close]}" "${RESULT[join build setns close]}"
+	heading "The same where there is more of it. Medians of $TURNS turns in us"
+	columns "$(printf '%-31s' '')" setns joined setns joined
+	printf '   %-19s   %s\n' 'joined to joined' 'setns to setns'
+	for what in 'mounts|10 and 1000 mounts|join' 'users|1 and 500 users held|many'; do
+		IFS='|' read -r what row little <<<"$what"
+		printf '%-31s' "$row"
+		row="joining, $row" little="$little $what-little" much="${little/-little/-much}"
+		printf '%10.1f' "$(turns_median "$little" setns)e-3" "$(turns_median "$little" joined)e-3" \
+			"$(turns_median "$much" setns)e-3" "$(turns_median "$much" joined)e-3"
+		compare "$(turns_median "$much" joined)" "$(turns_median "$little" joined)" 1.2
+		compare "$(turns_median "$much" setns)" "$(turns_median "$little" setns)"
+		echo
+	done
+	row="the keeper's memory"
+	printf '%-71s' "the keeper's resident memory with 500 users held, in MiB"
+	compare "$resident" 1024 2
+	echo
 }
 
 #
@@ -435,6 +588,7 @@ build_world
 services
 policy
 /opt/mounts 10 /srv
+measure_joining
 log_in tmp fresh --fresh --rounds "$(rounds 1000)" libpam floor-tmp nsclone-tmp namespace
 at_once users tmp
 at_once one-user tmp --same
@@ -446,6 +600,7 @@ measure 5000 100
 say_open
 say_close
 say_growth
+say_joining
 say_start_end
 say_fresh
 say_all_at_once

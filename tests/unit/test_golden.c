@@ -4,8 +4,9 @@
  * program: `build/tests/test_golden NAME` prints what it is now, for a person to look at and to save.
  *
  * subject: lines user= uid= gid= home= service= rhost= tty= from= host= group=NAME:GID (the first is the primary one).
- * facts: lines ram=BYTES, hidepid=N, mqueue=yes, sys=PATH, detach=PATH, place=PATH [missing] [nosuid] [nodev] [noexec] [same=N],
- * where two places of the same N are one directory.
+ * facts: lines ram=BYTES, hidepid=N, mqueue=yes, cgroup2=yes, sys=PATH, detach=PATH, place=PATH [missing] [nosuid] [nodev]
+ * [noexec] [same=N], where two places of the same N are one directory. join=NAME...: not that, but the plan of joining these
+ * namespaces of the world, or of those who whose= says.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ struct golden {
 	struct facts_place places[MAX];
 	const char *sys[MAX];
 	const char *detach[MAX];
+	uint64_t join;
+	const char *whose;
 };
 
 static char *read_file(const char *name, const char *file)
@@ -93,6 +97,20 @@ static void place_line(struct golden *g, char *value)
 	}
 }
 
+static uint64_t namespaces(char *names)
+{
+	static const int TYPES[] = {CLONE_NEWNS,  CLONE_NEWIPC,	   CLONE_NEWUTS, CLONE_NEWNET,
+				    CLONE_NEWPID, CLONE_NEWCGROUP, CLONE_NEWUSER};
+	uint64_t types = 0;
+	char *name;
+
+	while ((name = strsep(&names, " ")))
+		for (size_t i = 0; i < sizeof(TYPES) / sizeof(*TYPES); i++)
+			if (strcmp(name, nsclone_ns_name(TYPES[i])) == 0)
+				types |= (uint64_t)TYPES[i];
+	return types;
+}
+
 static void facts_line(struct golden *g, const char *key, char *value)
 {
 	if (strcmp(key, "ram") == 0)
@@ -101,6 +119,12 @@ static void facts_line(struct golden *g, const char *key, char *value)
 		g->facts.hidepid = atoi(value);
 	else if (strcmp(key, "mqueue") == 0)
 		g->facts.mqueue = strcmp(value, "yes") == 0;
+	else if (strcmp(key, "cgroup2") == 0)
+		g->facts.cgroup2 = strcmp(value, "yes") == 0;
+	else if (strcmp(key, "join") == 0)
+		g->join = namespaces(value);
+	else if (strcmp(key, "whose") == 0)
+		g->whose = value;
 	else if (strcmp(key, "sys") == 0)
 		g->sys[g->facts.n_sys_mounts++] = value;
 	else if (strcmp(key, "detach") == 0)
@@ -142,6 +166,14 @@ static struct golden *read_golden(const char *name)
 	return g;
 }
 
+static int build(const struct golden *g, const struct policy_result *result, struct plan **plan, struct err *err)
+{
+	if (g->join)
+		return plan_build_join(&g->subject, g->join, g->whose ? g->whose : "the world",
+				       result->settings[POLICY_SCOPE].pos, plan, err);
+	return plan_build(result, &g->subject, &g->facts, plan, err);
+}
+
 static void print_plan(const struct golden *g, struct policy_result *result, FILE *stream)
 {
 	struct plan *plan = NULL;
@@ -149,7 +181,7 @@ static void print_plan(const struct golden *g, struct policy_result *result, FIL
 
 	if (result->settings[POLICY_ISOLATE].word == POLICY_NO)
 		fprintf(stream, "left alone\n");
-	else if (plan_build(result, &g->subject, &g->facts, &plan, &err) < 0)
+	else if (build(g, result, &plan, &err) < 0)
 		fprintf(stream, "no plan: %s (%s:%u)\n", err.text, err.file, err.line);
 	else
 		plan_print(plan, stream);

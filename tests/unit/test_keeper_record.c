@@ -402,8 +402,25 @@ static void say(void *data, const struct world *world, const char *what)
 	(void)what;
 }
 
+static unsigned n_adopted, n_cleaned;
+
+static void adopt(void *data, const struct world *world)
+{
+	(void)data;
+	CHECK(world->record[0]);
+	n_adopted++;
+}
+
+static void clean(void *data, const struct world *world)
+{
+	(void)data;
+	CHECK(world->record[0]);
+	n_cleaned++;
+}
+
 static const struct worlds_effects effects = {
-	.watch = watch, .unwatch = unwatch, .close = close_fd, .forget = forget, .save = save, .say = say,
+	.watch = watch, .unwatch = unwatch, .close = close_fd, .forget = forget, .save = save, .say = say, .adopt = adopt,
+	.clean = clean,
 };
 
 static struct worlds worlds;
@@ -758,8 +775,9 @@ static void gone_worlds(void)
 	}
 	CHECK(records_save(&records, world) == 1 && run_recover(NULL, 0, true) == 0);
 	CHECK(worlds.first && worlds.first->state == WORLD_GONE && worlds.first->marker == 77 && count_files() == 1);
-	CHECK(run_recover(NULL, 0, false) == 0);
-	CHECK(!worlds.first && count_files() == 0);
+	CHECK(n_adopted == 1 && n_cleaned == 0);
+	CHECK(run_recover(NULL, 0, false) == 0); /* its marker is not known any more: it is looked for who is left */
+	CHECK(!worlds.first && count_files() == 0 && n_cleaned == 1);
 }
 
 static void recovery_faults(void)

@@ -110,7 +110,9 @@ static void print_status(FILE *to)
 
 static void report(FILE *to)
 {
-	static const char *const LINKS[] = {"cwd", "root", "fd/0", "fd/1", "fd/2", "ns/mnt", "ns/ipc", "ns/uts", "ns/net", "ns/pid", "ns/cgroup"};
+	static const char *const LINKS[] = {
+		"cwd", "root", "fd/0", "fd/1", "fd/2", "ns/mnt", "ns/ipc", "ns/uts", "ns/net", "ns/pid", "ns/cgroup",
+	};
 	extern char **environ;
 	char path[64];
 
@@ -424,6 +426,13 @@ static void twenty_at_once(void)
 	exactly_one();
 }
 
+/* Somebody was faster between the look and the lock. */
+static void after_one_that_was_faster(void)
+{
+	CHECK(connect_in_child() == 0 && keeper_start(sys_monotonic_ms() + 60000) == 0);
+	exactly_one();
+}
+
 static void after_one_that_died(void)
 {
 	int listener;
@@ -489,6 +498,7 @@ static void one_that_runs(void **state)
 {
 	(void)state;
 	hosted(twenty_at_once);
+	hosted(after_one_that_was_faster);
 	hosted(after_one_that_died);
 	hosted(locked_by_one_that_is_stopped);
 	hosted(locked_but_there);

@@ -436,6 +436,7 @@ static void directories_go_with_the_last_mount(void **state)
 	assert_int_equal(f->n_cleaned, 1);
 }
 
+/* And tells nothing any more: whoever removes then looks for himself. */
 static void marker_unmounted_by_hand_means_nothing(void **state)
 {
 	struct fake *f = *state;
@@ -447,7 +448,7 @@ static void marker_unmounted_by_hand_means_nothing(void **state)
 	leave(f, 1000);
 	pass(f);
 	assert_int_equal(f->worlds.n_worlds, 0);
-	assert_int_equal(f->n_cleaned, 0);
+	assert_int_equal(f->n_cleaned, 1);
 }
 
 /* ---- Recovery ---- */
@@ -491,6 +492,26 @@ static void adopted_without_sessions_lingers(void **state)
 	assert_int_equal(world_of(f, 1000)->state, WORLD_LINGERING);
 	assert_true(pass(f));
 	assert_int_equal(n_open(f), before);
+}
+
+/* The keeper before was killed, and its marker with it. */
+static void adopted_without_marker_is_cleaned(void **state)
+{
+	struct fake *f = *state;
+	struct world *w = found_again(f, 4711, 1000, 77);
+
+	snprintf(w->record, sizeof(w->record), "r");
+	worlds_adopt(&f->worlds, f->now, w);
+	assert_int_equal(f->n_cleaned, 0);
+	pass(f);
+	assert_int_equal(f->n_cleaned, 1);
+	w = world_new();
+	w->id = 4712;
+	w->state = WORLD_GONE;
+	snprintf(w->record, sizeof(w->record), "r");
+	worlds_adopt(&f->worlds, f->now, w);
+	assert_int_equal(f->n_cleaned, 2);
+	assert_int_equal(f->worlds.n_worlds, 0);
 }
 
 static void adopted_twice_is_refused(void **state)
@@ -561,6 +582,7 @@ int main(void)
 		TEST(marker_unmounted_by_hand_means_nothing),
 		TEST(adopted_worlds_go_on),
 		TEST(adopted_without_sessions_lingers),
+		TEST(adopted_without_marker_is_cleaned),
 		TEST(adopted_twice_is_refused),
 		TEST(adopted_with_its_marker_only),
 	};
