@@ -66,8 +66,8 @@ static struct child *find(const struct keeper *keeper, pid_t pid)
 	return child;
 }
 
-/* One that waitpid(2) does not know though it has ended is not our child, or was reaped with another's event. */
-void children_readable(struct keeper *keeper, struct child *child)
+/* All that have ended. True: child (may be NULL) was among them. Where the system call fails it is for the next turn. */
+static bool reap(struct keeper *keeper, const struct child *child)
 {
 	bool this = false;
 	int status = 0;
@@ -76,12 +76,25 @@ void children_readable(struct keeper *keeper, struct child *child)
 	while ((pid = sys_reap(&status)) > 0) {
 		struct child *reaped = find(keeper, pid);
 
-		this |= reaped == child;
+		this |= reaped && reaped == child;
 		if (reaped)
 			forget(keeper, reaped, status);
 	}
-	if (!this)
+	keeper->unreaped = pid < 0 && pid != -ECHILD;
+	return this;
+}
+
+/* One that waitpid(2) does not know though it has ended is not our child, or was reaped with another's event. */
+void children_readable(struct keeper *keeper, struct child *child)
+{
+	if (!reap(keeper, child))
 		forget(keeper, child, 0);
+}
+
+void children_tick(struct keeper *keeper)
+{
+	if (keeper->unreaped)
+		reap(keeper, NULL);
 }
 
 /* Its terminal has gone with the peer, as far as it is concerned; a shell that holds on to it all the same is told. */

@@ -96,6 +96,7 @@ void server_turn(struct keeper *keeper, int64_t now, struct source *source, bool
 	peer_sweep(keeper);
 	worlds_tick(&keeper->worlds, now);
 	peer_tick(keeper);
+	children_tick(keeper);
 	peer_sweep(keeper);
 	if (keeper->worlds.scanning || worlds_scan_due(&keeper->worlds, now))
 		scan_slice(keeper);

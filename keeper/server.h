@@ -61,6 +61,7 @@ struct keeper {
 	struct scan scan;
 	struct peer *peers;
 	struct child *children;
+	bool unreaped;           /* waitpid(2) has failed: some may have ended unheard */
 	unsigned n_peers;
 	int epoll;
 	int64_t now;           /* milliseconds, as of this event */
@@ -95,6 +96,7 @@ void request_receive(struct keeper *keeper, struct peer *peer);
 /* children.c */
 int children_add(struct keeper *keeper, enum child_kind kind, pid_t pid, int pidfd, struct peer *peer);
 void children_readable(struct keeper *keeper, struct child *child);
+void children_tick(struct keeper *keeper); /* what could not be reaped before */
 void children_peer_gone(struct keeper *keeper, struct peer *peer);
 
 /* scan.c: one slice of the search that worlds.h wants */

@@ -109,8 +109,9 @@ void worlds_end(struct worlds *worlds, struct worlds_client *client, const struc
 }
 
 /*
- * Away with it and its directories. Where there was a marker nobody can be in there any more; where there is none (a keeper
- * that was killed took it along) `nsclone clean` looks for itself, and what that finds in use it leaves to later logins.
+ * Away with it and its directories. Where there was a marker nobody can be in there any more; where there is none (a
+ * keeper that was killed took it along) `nsclone clean` looks for itself, and what that finds in use it leaves to later
+ * logins.
  */
 void worlds_clean_up(struct worlds *worlds, struct world *world)
 {

@@ -96,7 +96,7 @@ fails "which is not the host's" test -e /tmp/one
 out=$(SECRET=x "$N" enter alice -- env)
 says_not "nothing of the caller's environment" SECRET
 # shellcheck disable=SC2016
-out=$("$N" enter alice -- sh -c 'for fd in /proc/self/fd/*; do readlink "$fd"; done' 5</etc/passwd 6</ | grep -Ev '^(pipe:|/proc/|/dev/null$)')
+out=$("$N" enter alice -- sh -c 'for fd in /proc/self/fd/*; do readlink "$fd"; done' 5</etc/passwd 6</ 2>/dev/null | grep -Ev '^(pipe:|/proc/|/dev/null$)')
 is "no descriptor goes along" "$out" ''
 # shellcheck disable=SC2016
 out=$(echo 'echo "$0 $PWD"' | "$N" enter alice)

@@ -59,8 +59,13 @@ map_all() { # map_all PID: all ids that there are, to themselves; the kernel wan
 	done
 }
 
-limited() { # the one process of that user namespace that waits for its map
-	grep -L . /proc/[0-9]*/uid_map 2>/dev/null | head -n 1 | cut -d/ -f3 | grep .
+limited() { # the one process of that user namespace that waits for its map; of one that has ended it is empty, too
+	local file
+
+	for file in $(grep -L . /proc/[0-9]*/uid_map 2>/dev/null); do
+		[[ $(readlink "${file%/*}/exe" 2>/dev/null) = */bash ]] && basename "${file%/*}" && return
+	done
+	return 1
 }
 
 in_a_user_namespace() { # COMMAND...
