@@ -140,13 +140,20 @@ install_keeper() {
 	not_ok "the keeper can be installed"
 }
 
-keeper_pid() {
+is_keeper() { # is_keeper /proc/PID
+	[[ $(readlink "$1/exe") = */nsclone-keeper* ]]
+}
+
+keeper_pids() { # without their children that are about to become something else
 	local dir
 
 	for dir in /proc/[0-9]*; do
-		[[ $(readlink "$dir/exe") = */nsclone-keeper* ]] && echo "${dir#/proc/}" && return
+		is_keeper "$dir" && ! is_keeper "/proc/$(sed -n 's/^PPid:\t//p' "$dir/status" 2>/dev/null)" && echo "${dir#/proc/}"
 	done
-	return 1
+}
+
+keeper_pid() {
+	keeper_pids | head -n 1 | grep .
 }
 
 confdir_service() { # confdir_service DIRECTORY NAME LINE...: for pam-login --confdir

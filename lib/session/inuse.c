@@ -45,12 +45,13 @@ static int is_new(struct scan *scan, const char *ns)
 }
 
 /*
- * It has given back its memory and runs nothing any more. Until it is gone some kernels show its namespaces to nobody, or
- * to the root of the initial user namespace only. One whose first thread has ended while others run is not meant.
+ * It has given back its memory and runs nothing any more. Until it is gone some kernels show its namespaces to the root
+ * of the initial user namespace only. One whose first thread has ended while others run is not meant.
  */
 static bool is_ending(int process)
 {
 	enum { PF_EXITING = 4 };
+	static const char FIELDS[] = ") %*c %*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld";
 	cleanup_fd int fd = sys_openat(process, "stat", O_RDONLY);
 	char text[512], *rest;
 	unsigned long flags;
@@ -61,9 +62,7 @@ static bool is_ending(int process)
 		return is_gone((int)n);
 	text[n] = '\0';
 	rest = strrchr(text, ')');
-	return rest &&
-	       sscanf(rest, ") %*c %*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld", &flags, &threads) == 2 &&
-	       (flags & PF_EXITING) && threads <= 1;
+	return rest && sscanf(rest, FIELDS, &flags, &threads) == 2 && (flags & PF_EXITING) && threads <= 1;
 }
 
 static int look_at_process(struct scan *scan, int proc, const char *pid)
