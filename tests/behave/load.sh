@@ -60,10 +60,10 @@ map_all() { # map_all PID: all ids that there are, to themselves; the kernel wan
 }
 
 limited() { # the one process of that user namespace that waits for its map; of one that has ended it is empty, too
-	local file
+	local dir
 
-	for file in $(grep -L . /proc/[0-9]*/uid_map 2>/dev/null); do
-		[[ $(readlink "${file%/*}/exe" 2>/dev/null) = */bash ]] && basename "${file%/*}" && return
+	for dir in /proc/[0-9]*; do
+		[[ $(readlink "$dir/exe" 2>/dev/null) = */bash && -z $(cat "$dir/uid_map" 2>/dev/null) ]] && basename "$dir" && return
 	done
 	return 1
 }

@@ -380,7 +380,7 @@ static bool do_word(struct client *c, char *word)
 
 int main(int argc, char **argv)
 {
-	struct client c = {.size = sizeof(c.message), .n_fds = -1, .type = -1, .message = {KEEPER_MAGIC, KEEPER_VERSION}};
+	struct client c = {.size = sizeof(c.message), .n_fds = -1, .type = -1, .message = {.magic = KEEPER_MAGIC, .version = KEEPER_VERSION}};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	connect_one(&c);

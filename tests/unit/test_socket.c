@@ -199,7 +199,7 @@ static void a_listener(void **state)
 static void a_full_backlog_is_no_wait(void **state)
 {
 	unsigned before = count_fds();
-	int listener = sys_listen(path_of("full"), 2), clients[MANY], n = 0, r;
+	int listener = sys_listen(path_of("full"), 2), clients[MANY] = {0}, n = 0, r;
 
 	(void)state;
 	while (n < MANY && (r = sys_connect(path_of("full"))) >= 0)

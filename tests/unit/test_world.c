@@ -521,9 +521,8 @@ static void serve(int listener, int daemon)
 {
 	struct pollfd fds[32] = {{listener, POLLIN, 0}, {daemon, POLLIN, 0}};
 	nfds_t n = 2;
-	int r;
 
-	while ((r = poll(fds, n, fds[1].revents ? 0 : -1)) > (fds[1].revents ? 1 : 0)) {
+	while (poll(fds, n, fds[1].revents ? 0 : -1) > (fds[1].revents ? 1 : 0)) {
 		for (nfds_t i = n - 1; i >= 2; i--) {
 			if (fds[i].revents && !answer(fds[i].fd)) {
 				hang_up(fds[i].fd);
@@ -531,8 +530,9 @@ static void serve(int listener, int daemon)
 			}
 		}
 		if (fds[0].revents & POLLIN) {
+			CHECK(n < 31);
 			fds[n].fd = sys_accept(listener);
-			CHECK(fds[n].fd >= 0 && n < 31);
+			CHECK(fds[n].fd >= 0);
 			fds[n].events = POLLIN;
 			fds[n++].revents = 0;
 		}
