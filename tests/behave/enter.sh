@@ -162,7 +162,7 @@ for command in "run alice" "enter alice" "enter carol" "enter bob"; do
 	typed -e '> ' -s 'echo "[$(ls -l $(tty))]"; exit 9' -- "$N" "${words[@]}"
 	is "$command: a login shell's status" "$rc" 9
 	says "$command: its terminal is its own" "crw--w---- [0-9]+ $user "
-	typed -e '> ' -s 'sh -c "echo rea""dy; exec sleep 100"' -e ready -s $'\032' -e Stopped -s 'echo st=$?; kill %1; exit 3' -- "$N" "${words[@]}"
+	typed -e '> ' -s 'sh -c "echo rea""dy; exec sleep 100"' -e ready -s $'\032' -e Stopped -s 'echo st=$?; kill -KILL %1; wait %1; exit 3' -- "$N" "${words[@]}"
 	says "$command: job control" 'st=148'
 	typed -- sh -c "$N $command -- sh -c 'seq 20000'"
 	is "$command: nothing is lost" "$(md5sum <<<"$out")" "$(seq 20000 | md5sum)"

@@ -80,9 +80,17 @@ by_control_master() {
 by_sudo() {
 	if [[ $NSC_WORLD = root ]]; then
 		visits sudo sudo -u alice sh "$WORDS/visit" sudo
+		echo "Defaults log_output, iolog_dir=$WORK/iolog" >>/etc/sudoers # it writes while alice's command runs
+		visits sudo-with-a-log sudo -u alice sh "$WORDS/visit" sudo-with-a-log
+		sed -i '/log_output/d' /etc/sudoers
+		holds "$kind: sudo's log is on the host" find "$WORK/iolog" -name timing
 	else
 		impossible "$kind: sudo" "in a user namespace sudo finds that root does not own it" test "$(stat -c %u "$(command -v sudo)")" != 0
 	fi
+}
+
+by_sftp() { # it runs no command: what it finds there
+	is "$kind: sftp: one /tmp" "$(sftp_as alice <<<"get /tmp/file $WORK/by-sftp" >/dev/null; cat "$WORK/by-sftp"; rm -f "$WORK/by-sftp")" hers
 }
 
 by_cron() {
@@ -104,6 +112,7 @@ all_doors() { # all_doors KIND
 	by_control_master
 	visits su su - alice -c "$(visit su)"
 	by_sudo
+	by_sftp
 	visits login /opt/nsclone/pty -e 'login: ' -s alice -e assword: -s secret -e 'alice> ' -s "$(visit login); exit" -- login
 	by_cron
 	visits pam-login login alice -- sh "$WORDS/visit" pam-login
