@@ -8,6 +8,7 @@
  * It is root without a right, in a namespace full of somebody who may be hostile:
  *  - killed or stopped from inside it cannot be: the kernel keeps signals without a handler from process 1 of a PID
  *    namespace, SIGKILL and SIGSTOP among them. So it MUST NOT have handlers, nor block signals (those are queued).
+ *  - killed or stopped from outside neither: all its user ids are root's, whoever has started the keeper.
  *  - it is not dumpable, and its saved group is not its real one: ptrace(2), /proc/1/root, /proc/1/fd, prlimit(2) are for
  *    CAP_SYS_PTRACE and CAP_SYS_RESOURCE alone, not for another root without capabilities.
  *  - it has no capability, and no exec could give it one.
@@ -75,6 +76,8 @@ static int give_up_rights(void)
 {
 	int r = sys_prctl(PR_SET_DUMPABLE, 0);
 
+	if (r == 0) /* the real and the saved uid are whose signals it takes: from outside SIGKILL gets here */
+		r = sys_become_root();
 	if (r == 0)
 		r = sys_setresgid((gid_t)-1, (gid_t)-1, NOBODY);
 	if (r == 0)

@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <syslog.h>
 #include "keeper/fresh.h"
 #include "keeper/recover.h"
 #include "keeper/server.h"
@@ -130,7 +129,7 @@ static void find_worlds(struct keeper *keeper, struct start *start)
 	start->fds = NULL;
 }
 
-static int limit_rights(const struct keeper *keeper)
+static int limit_rights(struct keeper *keeper)
 {
 	const uint64_t needed = UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_KILL;
 	uint64_t permitted = 0;
@@ -141,7 +140,7 @@ static int limit_rights(const struct keeper *keeper)
 	return r < 0 ? r : sys_set_capabilities(permitted & needed);
 }
 
-static int fail(const struct keeper *keeper, const char *what, int r)
+static int fail(struct keeper *keeper, const char *what, int r)
 {
 	say(keeper, "%s: %s", what, strerror(-r));
 	return 1;
@@ -161,14 +160,43 @@ static int find_host(struct keeper *keeper)
 	return r;
 }
 
+/*
+ * What signals and scheduling go by is to be root's, not that of whoever has started it: in its children, too. A unit
+ * (Type=notify) says itself what it is to have.
+ */
+static int be_roots(struct keeper *keeper)
+{
+	int r = sys_become_root();
+	const char *failed = r < 0 || getenv("NOTIFY_SOCKET") ? NULL : fresh_resources();
+
+	if (failed)
+		say(keeper, "its %s cannot be made what process 1 has; going on", failed);
+	return r;
+}
+
+/* Before the socket: who has the worlds has that, too, and it is not to be taken away. */
+static int open_records(struct keeper *keeper)
+{
+	int r = records_open(&keeper->records);
+
+	if (r == -EBUSY) {
+		say(keeper, "another keeper has " KEEPER_WORLDS);
+		return r;
+	}
+	return r < 0 ? -fail(keeper, KEEPER_WORLDS, r) : 0;
+}
+
 static int run(struct keeper *keeper)
 {
 	struct start start = {.listener = -1, .markers = -1};
-	int r = take_descriptors(&start);
+	int r = be_roots(keeper);
 
 	if (r < 0)
+		return fail(keeper, "root's ids", r);
+	r = take_descriptors(&start);
+	if (r < 0)
 		return fail(keeper, "LISTEN_FDS", r);
-	if (find_host(keeper) < 0)
+	if (find_host(keeper) < 0 || open_records(keeper) < 0)
 		return 1;
 	if (start.listener < 0)
 		start.listener = listen_here();
@@ -177,9 +205,6 @@ static int run(struct keeper *keeper)
 	r = sys_raise_open_files(MAX_FILES);
 	if (r < 0)
 		return fail(keeper, "RLIMIT_NOFILE", r);
-	r = records_open(&keeper->records);
-	if (r < 0)
-		return fail(keeper, KEEPER_WORLDS, r);
 	r = limit_rights(keeper);
 	if (r < 0)
 		return fail(keeper, "capabilities", r);
@@ -224,7 +249,5 @@ int main(int argc, char **argv)
 	fresh_process();
 	sys_chdir("/");
 	signal(SIGPIPE, SIG_IGN);
-	if (!keeper.foreground)
-		openlog("nsclone-keeper", LOG_PID, LOG_AUTHPRIV);
 	return run(&keeper);
 }

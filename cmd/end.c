@@ -56,7 +56,8 @@ static int tell_what_is_left(const struct ending *ending)
 		if (is_meant(ending, world))
 			fprintf(stderr, "nsclone end: world %s of %s (%s) is still there, %zu sessions: %s\n",
 				held_id(world->about.world, id), world->about.user, held_state(world), world->n_sessions,
-				held_namespaces(world, namespaces, sizeof(namespaces)));
+				*held_namespaces(world, namespaces, sizeof(namespaces)) ? namespaces
+										     : "its directories are in use");
 	}
 	held_done(&held);
 	return CMD_NO;

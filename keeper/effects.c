@@ -138,7 +138,7 @@ static void adopt(void *data, const struct world *world)
 
 static void save(void *data, const struct world *world)
 {
-	const struct keeper *keeper = data;
+	struct keeper *keeper = data;
 	int r = keeper->records.directory < 0 ? 0 : keep_world(&keeper->records, world);
 
 	if (r < 0)

@@ -6,6 +6,7 @@
  *	save            openat, write, renameat2 or renameat    leaves .new, which the next one overwrites
  *	forget          unlinkat                                -
  *	load            openat, getdents, openat, read          -
+ *	open            mkdirat, openat, flock                  nothing: the lock goes with the process
  *
  * It refuses to follow links, to wait for what is no file, and to keep what it does not understand.
  */
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include "lib/core/sys.h"
 #include "lib/core/sys_event.h"
 #include "lib/session/registry.h"
@@ -26,6 +28,8 @@ enum {
 	RECORD_VERSION = 1,
 	RECORD_MAX = 64 << 20, /* bytes: far beyond WORLDS_MAX_SESSIONS */
 	RECORD_NAME = 17,
+	PATIENCE_MS = 2000,
+	RETRY_US = 10000,
 };
 
 #define TEMPORARY ".new"
@@ -151,6 +155,22 @@ int records_forget(const struct records *records, uint64_t world)
 	return sys_unlinkat(records->directory, name, 0);
 }
 
+/*
+ * Two keepers with the same records would each end what the other holds. The one before may be on its way out, or a child
+ * of it on its way to another program, which has the descriptor until exec.
+ */
+static int lock(int directory)
+{
+	int64_t end = sys_monotonic_ms() + PATIENCE_MS;
+	int r = sys_flock(directory, LOCK_EX | LOCK_NB);
+
+	while (r == -EWOULDBLOCK && sys_monotonic_ms() < end) {
+		sys_sleep_us(RETRY_US);
+		r = sys_flock(directory, LOCK_EX | LOCK_NB);
+	}
+	return r == -EWOULDBLOCK ? -EBUSY : r;
+}
+
 int records_open(struct records *ret)
 {
 	cleanup_fd int above = registry_directory();
@@ -166,8 +186,10 @@ int records_open(struct records *ret)
 		return r;
 	if (st.st_uid != 0 || (st.st_mode & 077))
 		return -EPERM;
-	ret->directory = fd_steal(&fd);
-	return 0;
+	r = lock(fd);
+	if (r == 0)
+		ret->directory = fd_steal(&fd);
+	return r;
 }
 
 void records_close(struct records *records)

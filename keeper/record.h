@@ -17,7 +17,10 @@ struct records {
 	int directory;
 };
 
-/* Makes the directory where it is missing. 0 or a negative errno: -EPERM it is not root's alone. */
+/*
+ * Makes the directory where it is missing, and locks it until records_close() or the end of the process. 0 or a negative
+ * errno: -EPERM it is not root's alone; -EBUSY another process has them, and still had after two seconds.
+ */
 int records_open(struct records *ret);
 void records_close(struct records *records);
 

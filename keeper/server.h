@@ -68,6 +68,7 @@ struct keeper {
 	bool listening;        /* the listener is watched: not while there are too many peers */
 	int64_t deaf_until;    /* nor before: accept(2) has failed, and would at once again */
 	bool any_dropped;
+	unsigned n_unsaid;     /* lines that the log did not take */
 	bool foreground;
 	bool debug;
 };
@@ -105,8 +106,8 @@ void scan_slice(struct keeper *keeper);
 /* effects.c: data is the struct keeper */
 extern const struct worlds_effects server_effects;
 
-/* say.c: for the log: stderr in the foreground, else syslog(3). debug() only where that was asked for. */
-void say(const struct keeper *keeper, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void debug(const struct keeper *keeper, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* say.c: for the log: stderr in the foreground, else /dev/log, without waiting. debug() only where that was asked for. */
+void say(struct keeper *keeper, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void debug(struct keeper *keeper, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

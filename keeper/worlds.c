@@ -243,7 +243,7 @@ void worlds_tick(struct worlds *worlds, int64_t now)
 	for (struct world *world = worlds->n_leased ? worlds->first : NULL; world; world = next) {
 		next = world->next;
 		if (world->state == WORLD_LEASED && world->lease_end <= now)
-			worlds_lease_lost(worlds, now, world);
+			worlds_lease_late(worlds, now, world);
 	}
 }
 

@@ -23,7 +23,11 @@
 
 enum {
 	WORLDS_MAX = 4096,
+	WORLDS_MAX_PER_USER = 128,
 	WORLDS_MAX_SESSIONS = 16384,
+	WORLDS_MAX_SESSIONS_PER_USER = 1024,
+	WORLDS_MAX_ASKERS = 32, /* of one user: who builds or waits */
+	WORLDS_MAX_LATE = 3,    /* leases of one world that come to nothing in their time */
 	WORLDS_BUCKETS = 1024,
 };
 
@@ -52,6 +56,7 @@ struct world_session {
 	struct source pidfd;
 	uint64_t id;
 	int64_t since;
+	int64_t until;                 /* who asked has gone on without an answer by then */
 	pid_t pid;
 	char texts[];                  /* service, tty, rhost, from_user, each with its NUL: world_session_tell() */
 };
@@ -83,6 +88,7 @@ struct world {
 	uint64_t mntns_id;             /* NS_GET_MNTNS_ID, 0 where the kernel has none */
 	int marker;                    /* its watch in the inotify of all markers, or -1 */
 	int64_t lease_end;
+	unsigned n_late;               /* leases whose time was up */
 	struct world_init init;
 	struct source witness;
 	pid_t witness_pid;

@@ -142,7 +142,7 @@ void worlds_list(struct worlds *worlds, struct worlds_client *client)
 	if (!client->listing)
 		return;
 	for (const struct world *world = worlds->first; world; world = world->next) {
-		if (world->serial < client->list_world || world->state == WORLD_LEASED || world->state == WORLD_GONE)
+		if (world->serial < client->list_world || world->state == WORLD_LEASED)
 			continue;
 		if (world->serial > client->list_world) {
 			if (!list_world(worlds, client, world))

@@ -81,10 +81,10 @@ void worlds_retire(struct worlds *worlds, struct world *world)
 		worlds->effects->save(worlds->data, world);
 }
 
-/* What is still being built has nobody in it and is left alone. */
+/* What is still being built has nobody in it and is left alone. One that is GONE is ending: nobody can be found in it. */
 static bool is_to_end(const struct world *world, const struct keeper_message *message)
 {
-	if (world->state == WORLD_LEASED || world->state == WORLD_GONE)
+	if (world->state == WORLD_LEASED)
 		return false;
 	return message->world ? world->id == message->world : world->uid == message->uid;
 }
@@ -97,7 +97,7 @@ void worlds_end(struct worlds *worlds, struct worlds_client *client, const struc
 		if (!is_to_end(world, &request->message))
 			continue;
 		any = true;
-		if (!world->ending) {
+		if (!world->ending && world->state != WORLD_GONE) {
 			begin_end(worlds, world);
 			worlds->effects->save(worlds->data, world);
 		}

@@ -21,21 +21,24 @@ static const char *why_not_session(int r)
 	switch (r) {
 	case -EINVAL: return "a session needs an id other than 0 and a pidfd";
 	case -EEXIST: return "there is a session with this id";
-	case -ENOSPC: return "there are too many sessions";
+	case -ENOSPC: return "there are too many sessions, of this user or of all";
 	default: return "out of memory";
 	}
 }
 
 /* ---- The lease ---- */
 
-/* The first in line becomes the builder. */
+/*
+ * The first in line becomes the builder. Its lease ends no later than it would have waited: so nobody is in line longer
+ * than its client is there, whoever holds a lease for how long, and a user whose processes are stopped holds nothing.
+ */
 static int give_lease(struct worlds *worlds, int64_t now, struct world *world)
 {
 	struct world_session *builder = world->sessions;
 	int r;
 
 	builder->state = SESSION_BUILDING;
-	world->lease_end = now + KEEPER_LEASE_MS;
+	world->lease_end = builder->until < now + KEEPER_LEASE_MS ? builder->until : now + KEEPER_LEASE_MS;
 	r = worlds->effects->watch(worlds->data, &builder->pidfd);
 	if (r < 0)
 		builder->state = SESSION_WAITING; /* not watched */
@@ -59,12 +62,29 @@ void worlds_lease_lost(struct worlds *worlds, int64_t now, struct world *world)
 	while (world->sessions) {
 		struct worlds_client *client = world->sessions->client;
 
+		if (world->sessions->until <= now) {
+			worlds_drop_session(worlds, world->sessions); /* it hears nothing any more */
+			continue;
+		}
 		if (give_lease(worlds, now, world) == 0)
 			return;
 		worlds_drop_session(worlds, world->sessions);
 		worlds_fail(worlds, client, ENOMEM, "the keeper cannot watch this session");
 	}
 	worlds_drop_world(worlds, world);
+}
+
+/* Those who still wait have waited long: they build for themselves. */
+void worlds_lease_late(struct worlds *worlds, int64_t now, struct world *world)
+{
+	world->n_late++;
+	while (world->n_late >= WORLDS_MAX_LATE && world->sessions->next) {
+		struct worlds_client *client = world->sessions->next->client;
+
+		worlds_drop_session(worlds, world->sessions->next);
+		worlds_fail(worlds, client, EAGAIN, "nobody who was to build this world has done so in time");
+	}
+	worlds_lease_lost(worlds, now, world);
 }
 
 void worlds_give_up(struct worlds *worlds, int64_t now, struct worlds_client *client)
@@ -96,12 +116,16 @@ static struct world *find_for(struct worlds *worlds, const struct keeper_message
 	return world;
 }
 
-static struct world *new_for(struct worlds *worlds, const struct keeper_message *message)
+/* NULL: there is none, and the client was told. */
+static struct world *new_for(struct worlds *worlds, struct worlds_client *client, const struct keeper_message *message)
 {
-	struct world *world = worlds->n_worlds < WORLDS_MAX ? worlds_new_world(worlds) : NULL;
+	const char *why = worlds_why_no_world(worlds, message->uid);
+	struct world *world = why ? NULL : worlds_new_world(worlds);
 
-	if (!world)
+	if (!world) {
+		worlds_fail(worlds, client, why ? ENOSPC : ENOMEM, why ? why : "out of memory");
 		return NULL;
+	}
 	world->uid = message->uid;
 	world->alone = message->flags & KEEPER_ALONE;
 	memcpy(world->key, message->key, sizeof(world->key));
@@ -124,6 +148,7 @@ static void get_in(struct worlds *worlds, int64_t now, struct worlds_client *cli
 		   struct world_session *session)
 {
 	session->client = client;
+	session->until = now + KEEPER_LEASE_MS + KEEPER_CALL_MS;
 	client->asked = session;
 	if (world->state != WORLD_LEASED)
 		get_held(worlds, client, session);
@@ -146,11 +171,14 @@ void worlds_get(struct worlds *worlds, int64_t now, struct worlds_client *client
 		return;
 	}
 	found = find_for(worlds, &request->message);
-	world = found ? found : new_for(worlds, &request->message);
-	if (!world) {
-		worlds_fail(worlds, client, ENOSPC, "there are too many worlds");
+	if ((!found || found->state == WORLD_LEASED) &&
+	    worlds_n_askers(worlds, request->message.uid) >= WORLDS_MAX_ASKERS) {
+		worlds_fail(worlds, client, EAGAIN, "too many logins of this user build or wait at the moment");
 		return;
 	}
+	world = found ? found : new_for(worlds, client, &request->message);
+	if (!world)
+		return;
 	r = worlds_add_session(worlds, world, request, &session);
 	if (r == 0) {
 		get_in(worlds, now, client, world, session);
@@ -289,13 +317,11 @@ static void let_in(struct worlds *worlds, struct world *world)
 static void put_alone(struct worlds *worlds, struct worlds_client *client, struct worlds_request *request)
 {
 	struct world_session *session;
-	struct world *world = new_for(worlds, &request->message);
+	struct world *world = new_for(worlds, client, &request->message);
 	int r;
 
-	if (!world) {
-		worlds_fail(worlds, client, ENOSPC, "there are too many worlds");
+	if (!world)
 		return;
-	}
 	r = worlds_add_session(worlds, world, request, &session);
 	if (r == 0)
 		r = worlds->effects->watch(worlds->data, &session->pidfd);

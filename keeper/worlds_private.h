@@ -24,6 +24,11 @@ int worlds_add_session(struct worlds *worlds, struct world *world, struct worlds
 void worlds_drop_session(struct worlds *worlds, struct world_session *session);
 struct world_session *worlds_find_session(const struct worlds *worlds, uint64_t id);
 
+/* worlds_limits.c */
+unsigned worlds_n_askers(const struct worlds *worlds, uint32_t uid);
+bool worlds_has_room_for_session(const struct worlds *worlds, uint32_t uid);
+const char *worlds_why_no_world(const struct worlds *worlds, uint32_t uid); /* NULL: there is room for one */
+
 /* worlds_answer.c; worlds_fail() is in worlds.h */
 void worlds_answer(struct worlds *worlds, struct worlds_client *client, uint16_t type);
 void worlds_answer_set(struct worlds *worlds, struct worlds_client *client, uint16_t type, const struct world *world);
@@ -37,6 +42,7 @@ void worlds_put(struct worlds *worlds, struct worlds_client *client, struct worl
 void worlds_take(struct worlds *worlds, struct worlds_client *client, struct worlds_request *request);
 void worlds_give_up(struct worlds *worlds, int64_t now, struct worlds_client *client); /* DROP, or it is gone */
 void worlds_lease_lost(struct worlds *worlds, int64_t now, struct world *world);
+void worlds_lease_late(struct worlds *worlds, int64_t now, struct world *world); /* its time is up */
 void worlds_init_speaks(struct worlds *worlds, int64_t now, struct world *world); /* while it is LEASED */
 
 /* worlds_end.c: from then on */

@@ -102,7 +102,7 @@ int worlds_add_session(struct worlds *worlds, struct world *world, struct worlds
 		return -EINVAL;
 	if (worlds_find_session(worlds, session->id))
 		return -EEXIST;
-	if (worlds->n_sessions >= WORLDS_MAX_SESSIONS)
+	if (!worlds_has_room_for_session(worlds, world->uid))
 		return -ENOSPC;
 	new = world_add_session(world, session, request->pidfd, request->start_time);
 	if (!new)

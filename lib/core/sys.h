@@ -71,6 +71,18 @@ int sys_place(const char *path, struct sys_place *ret);
 int sys_duplicate(int fd);            /* close-on-exec, never below 3 */
 int sys_replace_fd(int with, int fd); /* dup3(2), close-on-exec */
 
+/* The next number from `from` on, below `end`, that may be of an open descriptor; -ENOENT. By poll(2): no /proc, no memory. */
+int sys_next_fd(int from, int end);
+
+/* O_*, as fcntl(F_GETFL) says it. */
+int sys_fd_flags(int fd);
+
+int sys_is_nsfs(int fd); /* 1, 0 or a negative errno */
+
+/* All signals that can be, of this thread; *ret is for sys_restore_signals(). */
+void sys_block_signals(uint64_t *ret);
+void sys_restore_signals(uint64_t blocked);
+
 /* Is a mount of its own at path? 1, 0 or a negative errno. For paths that nobody but root can change. */
 int sys_is_mount_root(const char *path);
 

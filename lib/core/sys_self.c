@@ -4,8 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,6 +73,51 @@ int sys_duplicate(int fd)
 int sys_replace_fd(int with, int fd)
 {
 	return dup3(with, fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int sys_next_fd(int from, int end)
+{
+	struct pollfd fds[256];
+
+	while (from < end) {
+		int n = end - from < (int)(sizeof(fds) / sizeof(*fds)) ? end - from : (int)(sizeof(fds) / sizeof(*fds));
+
+		for (int i = 0; i < n; i++)
+			fds[i] = (struct pollfd){.fd = from + i};
+		if (KERNEL(poll(fds, (nfds_t)n, 0)) < 0)
+			return from; /* more of them than RLIMIT_NOFILE: each one may be */
+		for (int i = 0; i < n; i++)
+			if (!(fds[i].revents & POLLNVAL))
+				return from + i;
+		from += n;
+	}
+	return -ENOENT;
+}
+
+int sys_fd_flags(int fd)
+{
+	return KERNEL(fcntl(fd, F_GETFL));
+}
+
+int sys_is_nsfs(int fd)
+{
+	unsigned long type;
+	int r = kernel_filesystem_type(fd, &type);
+
+	return r < 0 ? r : type == NSFS_MAGIC;
+}
+
+/* The kernel's own call, which knows nothing of signals that the C library keeps for itself; it cannot fail. */
+void sys_block_signals(uint64_t *ret)
+{
+	const uint64_t all = UINT64_MAX;
+
+	(void)KERNEL(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, ret, sizeof(all)));
+}
+
+void sys_restore_signals(uint64_t blocked)
+{
+	(void)KERNEL(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked)));
 }
 
 void sys_sleep_us(unsigned us)

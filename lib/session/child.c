@@ -46,10 +46,22 @@ static int receive(int fd, int ms, struct err *err)
 	return outcome.result;
 }
 
+pid_t child_clone(int (*function)(void *argument), void *argument, uint64_t flags, struct nsclone_child *ret,
+		  struct nsclone_error *err)
+{
+	const struct nsclone_clone_args args = {.flags = flags};
+	uint64_t blocked;
+	pid_t pid;
+
+	sys_block_signals(&blocked);
+	pid = nsclone_clone(function, argument, &args, ret, err);
+	sys_restore_signals(blocked);
+	return pid;
+}
+
 int child_run(child_function *f, const void *argument, int ms, struct err *err)
 {
 	struct task task = {.f = f, .argument = argument};
-	struct nsclone_clone_args args = {.flags = 0};
 	struct nsclone_error core = {0};
 	struct nsclone_child child;
 	int fds[2], r = nsclone_unshare(CLONE_THREAD);
@@ -61,7 +73,7 @@ int child_run(child_function *f, const void *argument, int ms, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "cannot make a pipe");
 	task.to_parent = fds[1];
-	pid = nsclone_clone(in_child, &task, &args, &child, &core);
+	pid = child_clone(in_child, &task, 0, &child, &core);
 	sys_close(fds[1]);
 	if (pid > 0) {
 		r = receive(fds[0], ms, err);

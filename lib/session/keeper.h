@@ -16,7 +16,8 @@
  *   GET             uid, key, session, KILL_ON_LOGOUT?       HELD with the set: the session is in it from now on
  *                   + pidfd of the session's process         BUILD with the host's set: you alone are to build it; the
  *                                                             lease ends with PUT, DROP, the connection or KEEPER_LEASE_MS
- *                                                            WAIT: somebody builds it; HELD or BUILD follows
+ *                                                            WAIT: somebody builds it; HELD, BUILD or FAILED follows,
+ *                                                             or nothing within KEEPER_LEASE_MS + KEEPER_CALL_MS
  *   GET | ALONE     the same, key unused (Scope=session)     BUILD: a world that nobody else will join
  *   PIDS            flags KEEPER_HIDEPID_*, SUBSET_PID;       PIDS + pid namespace with an init, + a proc mount of it,
  *                   only under a lease                        detached
@@ -28,7 +29,8 @@
  *   HOST            inodes of the caller's namespaces        HOST with the host's set; INSIDE where they are of a world
  *   LIST                                                     WORLD, then SESSION for each in it, and so on; DONE
  *   TAKE            world, session, + pidfd                  HELD
- *   END             uid, or world where that is not 0        DONE: all processes in them are being killed
+ *   END             uid, or world where that is not 0        DONE: all processes in them are being killed; it is done
+ *                                                             when LIST does not show them any more
  *   SHELL           uid, + arguments                         SHELL + the master of a pty on the host; the terminal's
  *                                                             end is the connection's; EXITED with its wait(2) status.
  *                                                            It starts when its size is set, or after half a second
@@ -37,7 +39,13 @@
  * A set is complete: for each of mnt, ipc, uts, net, pid and cgroup the world's namespace or else the host's, so that
  * whoever takes it leaves any other world behind; and the user namespace, where the world has one of its own.
  *
- * Time limits: an answer to every request (WAIT is one) within KEEPER_CALL_MS; after that the client goes on without.
+ * Time limits: an answer to every request (WAIT is one) within KEEPER_CALL_MS; after that the client goes on without. Who
+ * asked with GET is owed nothing when KEEPER_LEASE_MS + KEEPER_CALL_MS are over, and a lease ends by then, too: so the
+ * time that it may take to build is what is left of that, KEEPER_LEASE_MS at most.
+ *
+ * What one user may take up is bounded (keeper/worlds.h): who builds or waits (FAILED with EAGAIN), worlds and sessions
+ * (ENOSPC). Those who wait get EAGAIN, too, when several leases in a row were held until their time was up. The client
+ * then goes on without the keeper.
  */
 #ifndef NSCLONE_KEEPER_H
 #define NSCLONE_KEEPER_H
@@ -91,7 +99,7 @@ enum {
 	KEEPER_HIDEPID_NOACCESS = 1 << 4,
 	KEEPER_HIDEPID_INVISIBLE = 1 << 5,
 	KEEPER_HIDEPID_PTRACEABLE = 1 << 6,
-	KEEPER_ENDING = 1 << 7,   /* WORLD: retired, nobody joins it any more */
+	KEEPER_ENDING = 1 << 7,   /* WORLD: nobody joins it any more; without inodes: its directories are still mounted */
 	KEEPER_PIDS_INSIDE = 1 << 8, /* WORLD: it has a PID namespace */
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "lib/core/sys.h"
+#include "lib/session/child.h"
 #include "lib/session/run.h"
 
 /* It is killed; or, should its parent be, the pipe ends. */
@@ -49,10 +50,9 @@ static int write_maps(const struct plan_step *step, pid_t pid)
 
 static int make(const struct plan_step *step, int pipe[2], struct err *err)
 {
-	const struct nsclone_clone_args args = {.flags = NSCLONE_NEWUSER};
 	struct nsclone_error core = {0};
 	struct nsclone_child child;
-	pid_t pid = nsclone_clone(wait_for_end, pipe, &args, &child, &core);
+	pid_t pid = child_clone(wait_for_end, pipe, NSCLONE_NEWUSER, &child, &core);
 	int r, fd = -1;
 
 	if (pid < 0)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/sys.h"
+#include "lib/core/sys_child.h"
 #include "lib/session/identity.h"
 
 /* The PID namespace that is entered is the children's. */
@@ -33,33 +34,100 @@ static struct session_ns *find_ns(struct session *session, int nstype)
 	return NULL;
 }
 
-static int save_namespace(struct session *session, int nstype, struct err *err)
+static int open_held(const struct session *session, int nstype, int least)
+{
+	cleanup_fd int fd = session->own_ns < 0 ? session->own_ns
+						: sys_openat(session->own_ns, link_name(nstype), O_RDONLY | SESSION_MARK);
+	int r = fd;
+
+	if (fd >= 0 && fd < least)
+		r = sys_duplicate_from(fd, least);
+	else
+		(void)fd_steal(&fd);
+	if (r < SESSION_MAX_FD)
+		return r;
+	sys_close(r);
+	return -EMFILE;
+}
+
+static int save_namespace(struct session *session, int nstype, int least, struct err *err)
 {
 	struct session_ns *ns = &session->ns[session->n_ns];
-	int own = session->own_ns;
 
 	if (find_ns(session, nstype))
 		return 0;
 	if (session->n_ns == SESSION_MAX_NS)
 		return err_set(err, -E2BIG, "too many namespaces");
 	*ns = (struct session_ns){.nstype = nstype, .made = -1};
-	ns->before = own < 0 ? own : sys_openat(own, link_name(nstype), O_RDONLY);
+	ns->before = open_held(session, nstype, least);
 	if (ns->before < 0)
 		return err_set(err, ns->before, "cannot open /proc/self/ns/%s", link_name(nstype));
 	session->n_ns++;
 	return 0;
 }
 
+static bool enters(const struct plan_step *step)
+{
+	return step->kind == PLAN_UNSHARE || step->kind == PLAN_JOIN;
+}
+
+static bool plan_enters(const struct plan *plan, int nstype)
+{
+	const struct plan_step *steps;
+	size_t n = plan_steps(plan, &steps);
+
+	for (size_t i = 0; i < n; i++)
+		if (enters(&steps[i]) && steps[i].nstype == nstype)
+			return true;
+	return false;
+}
+
+static bool makes_new_ones(const struct plan_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (steps[i].kind == PLAN_UNSHARE)
+			return true;
+	return false;
+}
+
+/*
+ * Another session of this process is open, and this one goes where others are: what it is in already it rests on, though
+ * it has not entered it. Should the other be closed first, that must not take it away.
+ */
+static int save_what_is_shared(struct session *session, int least, struct err *err)
+{
+	static const int TYPES[] = {CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWCGROUP, CLONE_NEWPID};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(TYPES) / sizeof(*TYPES); i++) {
+		r = save_namespace(session, TYPES[i], least, err);
+		if (r == 0)
+			r = session_inode_of(session->own_ns, TYPES[i], &session->ns[i].entered);
+	}
+	return r;
+}
+
+static int highest_held(void)
+{
+	int highest = -1;
+
+	for (int fd = 0; (fd = session_next_held(fd)) >= 0; fd++)
+		highest = fd;
+	return highest;
+}
+
 static int save_namespaces(const struct plan *plan, struct session *session, struct err *err)
 {
 	const struct plan_step *steps;
 	size_t n = plan_steps(plan, &steps);
-	int r = 0;
+	int highest = highest_held(), r = 0;
 
 	session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
+	if (highest >= 0 && !makes_new_ones(steps, n))
+		r = save_what_is_shared(session, highest + 1, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (steps[i].kind == PLAN_UNSHARE || steps[i].kind == PLAN_JOIN)
-			r = save_namespace(session, steps[i].nstype, err);
+		if (enters(&steps[i]))
+			r = save_namespace(session, steps[i].nstype, highest + 1, err);
 	return r;
 }
 
@@ -136,7 +204,7 @@ static int save(const struct plan *plan, struct session *session, int *cwd_fd, b
 	if (r == 0)
 		r = save_namespaces(plan, session, err);
 	for (size_t i = 0; r == 0 && i < session->n_ns; i++)
-		if (session->ns[i].nstype == CLONE_NEWNS)
+		if (session->ns[i].nstype == CLONE_NEWNS && plan_enters(plan, CLONE_NEWNS))
 			r = refuse_chroot(session->ns[i].before, undo_failed, err);
 	return r;
 }
@@ -164,24 +232,44 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 }
 
 /* "mnt:[4026532201]" */
-int session_read_ns(int own, int nstype, char *buffer, size_t size)
+static int read_ns(int own, int nstype, char *buffer, size_t size)
 {
 	ssize_t n = own < 0 ? own : sys_readlinkat(own, link_name(nstype), buffer, size);
 
 	return n < 0 ? (int)n : 0;
 }
 
+static uint64_t parse_inode(const char *text)
+{
+	const char *number = strchr(text, '[');
+
+	return number ? strtoull(number + 1, NULL, 10) : 0;
+}
+
+int session_inode_of(int own, int nstype, uint64_t *ret)
+{
+	char text[64];
+	int r = read_ns(own, nstype, text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	*ret = parse_inode(text);
+	return *ret ? 0 : -EPROTO;
+}
+
 int session_note_entered(struct session *session, int nstype, bool made)
 {
 	struct session_ns *ns = find_ns(session, nstype);
 	size_t used = strlen(session->namespaces);
-	int r = session_read_ns(session->own_ns, nstype, ns->entered, sizeof(ns->entered));
+	char text[64];
+	int r = read_ns(session->own_ns, nstype, text, sizeof(text));
 
 	if (r == 0 && made)
 		r = ns->made = sys_openat(session->own_ns, link_name(nstype), O_RDONLY);
 	if (r < 0)
 		return r;
-	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "", ns->entered);
+	ns->entered = parse_inode(text);
+	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "", text);
 	return 0;
 }
 
@@ -245,6 +333,8 @@ int session_return(struct session *session, struct err *err)
 
 		if (session->ns[i].nstype == CLONE_NEWUSER && !session->final)
 			continue; /* it was not entered, and the one that a process is in already it cannot enter */
+		if (session_is_before(&session->ns[i]))
+			continue; /* neither was this, and a chrooted caller would be led out */
 		r = nsclone_setns(session->ns[i].before, session->ns[i].nstype);
 		if (r < 0 && first == 0)
 			first = err_set(err, r, "cannot go back to the %s namespace from before",

@@ -6,10 +6,15 @@
 #ifndef NSCLONE_SESSION_H
 #define NSCLONE_SESSION_H
 
+#include <fcntl.h>
 #include <limits.h>
 #include "lib/session/plan.h"
 
-enum { SESSION_MAX_NS = 8 };
+enum {
+	SESSION_MAX_NS = 8,
+	SESSION_MAX_FD = 2048, /* held descriptors have numbers below it: among so many the others' are looked for */
+	SESSION_MARK = O_NONBLOCK, /* of them: it means nothing to nsfs, and tells ours from the daemon's */
+};
 
 /* What a session is to take with it. */
 struct session_traces {
@@ -26,9 +31,9 @@ struct session {
 	uid_t euid;
 	struct session_ns {
 		int nstype;
-		int before;        /* nsfs */
-		int made;          /* the new one, for the keeper; -1: joined, or told to it */
-		char entered[64];  /* as readlink of /proc/self/ns/X says it: "mnt:[4026532201]" */
+		int before;       /* nsfs; numbers grow from session to session: see session_next_held() */
+		int made;         /* the new one, for the keeper; -1: joined, or told to it */
+		uint64_t entered; /* inode number of where the session is; 0: not entered yet */
 	} ns[SESSION_MAX_NS];
 	size_t n_ns;
 	uint64_t root;         /* the mount that / is, inside; 0: no mount namespace was entered */
@@ -57,8 +62,18 @@ int session_note_entered(struct session *session, int nstype, bool made);
 /* The plan has succeeded: from now on nothing but descriptors of nsfs is held. */
 int session_settle(struct session *session, struct err *err);
 
-/* What /proc/self/ns, opened, says of one: "mnt:[4026532201]". 0 or a negative errno. */
-int session_read_ns(int own, int nstype, char *buffer, size_t size);
+/* The inode number of one, of /proc/self/ns, opened. 0 or a negative errno. */
+int session_inode_of(int own, int nstype, uint64_t *ret);
+
+/*
+ * The next descriptor, from a number on, that a session of this process holds as its `before`; negative: there is none.
+ * There is no list of sessions: this is the list. Whoever is opened later has higher numbers, so that of those who rest on
+ * a namespace that somebody leaves the first one is found.
+ */
+int session_next_held(int from);
+
+/* Is it where it was before? So it is of what others have entered and this one only rests on. */
+bool session_is_before(const struct session_ns *ns);
 
 void session_close_namespaces(struct session *session);
 

@@ -230,12 +230,17 @@ static int build(struct world *world, bool *undo_failed, struct err *err)
 	return r;
 }
 
-/* What the keeper is to hold, and to remove in the end. Failing only means that nobody else will join. */
-static int put(struct world *world, struct keeper_message *answer)
+/*
+ * What the keeper is to hold, and to remove in the end. Failing only means that nobody else will join. Where there is
+ * nothing to remove and nobody to join, nothing is waited for; else it is ours until the keeper says that it has it: who
+ * ends before the keeper has looked at it is not heard.
+ */
+static int put(struct world *world, bool *recorded)
 {
 	struct login *login = world->login;
-	struct keeper_message request;
+	struct keeper_message request, answer;
 	const char *record = NULL;
+	int r;
 	cleanup_fd int pidfd = world->lease ? -1 : sys_pidfd_open(sys_getpid());
 	cleanup_fd int marker = session_marker(login->session, &record);
 	int fds[KEEPER_MAX_FDS], fd, type;
@@ -251,23 +256,27 @@ static int put(struct world *world, struct keeper_message *answer)
 		add_fd(&request, fds, KEEPER_FD_MARKER, marker);
 	if (pidfd >= 0)
 		add_fd(&request, fds, KEEPER_FD_PIDFD, pidfd);
-	return world->lease ? keeper_ask(world->link, &request, fds, answer, NULL)
-			    : keeper_send(world->link, &request, fds);
+	*recorded = request.record[0];
+	if (!world->lease && !*recorded)
+		return keeper_send(world->link, &request, fds);
+	r = keeper_ask(world->link, &request, fds, &answer, NULL);
+	return r == 0 && answer.type != KEEPER_STORED ? -EPROTO : r;
 }
 
 static void publish(struct world *world)
 {
 	struct login *login = world->login;
-	struct keeper_message answer;
+	bool recorded = false;
 	int r = 0;
 
 	if (world->link < 0 && !is_shared(world))
 		r = world->link = keeper_connect_only();
 	if (world->link >= 0)
-		r = put(world, &answer);
+		r = put(world, &recorded);
 	if (world->link >= 0 && r == 0) {
 		session_set_id(login->session, world->id);
-		session_give_traces(login->session);
+		if (recorded || is_shared(world)) /* what others may be in is no more ours to remove */
+			session_give_traces(login->session);
 		login->shared = is_shared(world);
 	} else if (is_shared(world) && !*login->note) {
 		snprintf(login->note, sizeof(login->note), "nsclone-keeper did not take it: %s", strerror(-r));

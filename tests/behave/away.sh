@@ -58,6 +58,53 @@ is "its parent is process 1" "$(status "$keeper" PPid)" 1
 end_keeper
 
 #
+# What it has of su(1), which is its caller's by the real uid
+#
+limits() { # limits PID: but that of open files, which the keeper raises
+	grep -v '^Max open files' "/proc/$1/limits"
+}
+
+of_su() {
+	local shell init
+
+	service su
+	service su-l
+	full_policy PrivatePIDs=yes
+	cat >/home/alice/become-bob <<-END
+		ulimit -S -f 1000; ulimit -S -t 100; ulimit -S -q 1000; ulimit -S -l 64
+		echo 500 >/proc/self/oom_score_adj
+		exec nice -n 5 /opt/nsclone/pty -e assword: -s secret -- su - bob -c 'touch in; sleep 1000'
+	END
+	setpriv --reuid alice --regid alice --init-groups sh /home/alice/become-bob >"$WORK/out" 2>&1 &
+	shell=$!
+	holds "alice becomes bob" wait_until 20 test -e /home/bob/in
+	keeper=$(keeper_pid)
+	init=$(pgrep -x nsclone-init)
+	is "of su: the keeper's ids and groups" "$(status "$keeper" Uid) $(status "$keeper" Gid) $(status "$keeper" Groups)" $'0\t0\t0\t0 0\t0\t0\t0 '
+	is "of su: bob's init's user ids" "$(status "$init" Uid)" $'0\t0\t0\t0'
+	is "of su: its limits" "$(limits "$keeper")" "$(limits 1)"
+	is "of su: bob's init's limits" "$(limits "$init")" "$(limits 1)"
+	is "of su: nobody kills it first, and it is as fast as others" \
+		"$(cat /proc/{"$keeper","$init"}/oom_score_adj | tr '\n' ' ')$(ps -o ni= -p "$keeper,$init" | tr -d ' ' | tr '\n' ' ')" "0 0 0 0 "
+	fails "of su: alice kills bob's init" setpriv --reuid alice --regid alice --init-groups kill -9 "$init"
+	fails "of su: alice stops the keeper" setpriv --reuid alice --regid alice --init-groups kill -STOP "$keeper"
+	like "of su: both go on" "$(status "$keeper" State) $(status "$init" State)" '^S .* S '
+	kill -9 "$init"
+	wait "$shell"
+	rm -f /home/alice/become-bob /home/bob/in
+	full_policy
+	end_keeper
+}
+
+if [[ ${NSC_SANITIZE-} = asan ]]; then
+	impossible "of su" "a setuid program does not load the sanitizer" true
+elif [[ $NSC_WORLD != root ]]; then
+	impossible "of su" "in a user namespace su is not root's" test "$(stat -c %u "$(command -v su)")" != 0
+else
+	of_su
+fi
+
+#
 # Exactly one
 #
 rm -f /run/nsclone/keeper.*
@@ -69,6 +116,12 @@ rm "$WORK/gate"
 wait "$logins"
 is "twenty first logins at once: all get in" "$? $(grep -c '^mnt:' "$WORK/out")" "0 20"
 is "twenty first logins at once: one keeper" "$(n_keepers)" 1
+mv /run/nsclone/keeper.sock /run/nsclone/keeper.hidden
+like "a second one that does not see the first: it ends, as it may not have the worlds" \
+	"$(timeout 20 /usr/lib/nsclone/nsclone-keeper --foreground 2>&1; echo "$?")" 'another keeper has /run/nsclone/worlds.1$'
+is "and has made no socket" "$(find /run/nsclone -name 'keeper.[sn]*' | sort | tr '\n' ' ')" ""
+mv /run/nsclone/keeper.hidden /run/nsclone/keeper.sock
+is "the first goes on" "$(n_keepers) $(mount_ns alice)" "1 own"
 end_keeper
 is "its socket is left" "$(find /run/nsclone -name keeper.sock)" /run/nsclone/keeper.sock
 : >/run/nsclone/keeper.new
@@ -111,7 +164,10 @@ is "the lock is free again: one keeper" "$(n_keepers)" 1
 sync_log
 is "why is in the log" "$(grep -c 'nsclone-keeper cannot be reached: Operation not permitted' "$LOG" | sed 's/[1-9].*/some/')" some
 end_keeper
-/opt/nsclone/nsclone clean >/dev/null 2>&1
+all_clean() { # the mounts of a keeper that was killed go in the kernel's own time
+	/opt/nsclone/nsclone clean && [[ -z $(find /run/nsclone/sessions -mindepth 1) ]]
+}
+wait_until 10 all_clean
 rm -rf /run/nsclone/worlds /run/nsclone/keeper.* /root/log
 host_unchanged "keepers"
 finish

@@ -190,6 +190,26 @@ closing() {
 	is "two handles in one process, the first is closed first" "$line" "root $HOST"$'\n'"root $HOST"$'\n'/tmp
 }
 
+two_handles() { # two_handles OPTION... USER: what is said between the two closes and after them
+	"$LOGIN" --directory /tmp --between where --after 'where; pwd' --ruser alice "$@" -- true | grep -v '^\(open\|exit\|close\) 0'
+}
+
+# The second session of a world enters nothing, and rests on what the first has entered.
+many_in_one_process() {
+	local fds wanted="root $ALICE"$'\n'"root $HOST"$'\n'/tmp
+
+	is "two handles of one user, the first is closed first" "$(two_handles --second alice alice)" "$wanted"
+	is "two handles of one user, the last is closed first" "$(two_handles --second alice --last-first alice)" "$wanted"
+	is "alice and bob, the first is closed first" "$(two_handles --second bob alice)" \
+		"root in another: box-bob /tmp: alice's mounts: 0"$'\n'"root $HOST"$'\n'/tmp
+	fds=$("$LOGIN" --second alice --guest alice | grep -c '^guest close fd')
+	is "two handles of one user: no descriptor is left" "$fds" "$("$LOGIN" --second alice --guest alice | grep -c '^guest start fd')"
+	worlds "$(world bob PrivatePIDs=yes)"
+	is "on top is a PID namespace, the first is closed first" "$(two_handles --second bob alice | tail -n 2)" "root $HOST"$'\n'/tmp
+	is "on top is a PID namespace, the last is closed first" "$(two_handles --second bob --last-first alice)" "$wanted"
+	worlds
+}
+
 #
 # Without the keeper
 #
@@ -294,6 +314,7 @@ to_the_host
 where_the_caller_is
 deep
 closing
+many_in_one_process
 host_unchanged "logins inside logins"
 hardened
 hardened_with_loginuid "pam_loginuid"

@@ -61,7 +61,7 @@ start_keeper
 #
 is "its capabilities are PTRACE, ADMIN and KILL" "$(sed -n 's/^CapPrm:\t0*//p' "/proc/$keeper/status")" 280020
 like "the host's set" "$(client HOST)" "^HOST mnt=$(quoted "$own") ipc=.* uts=.* net=.* pid=.* cgroup=[^ ]*$"
-is "a second one is refused" "$(timeout 5 "$B/nsclone-keeper" --foreground 2>&1 | grep -c "in use")" 1
+is "a second one is refused" "$(timeout 5 "$B/nsclone-keeper" --foreground 2>&1 | grep -c -e "in use" -e "another keeper")" 1
 
 builder 1000 1
 first=$pid
@@ -153,10 +153,14 @@ like "a marker" "$(cat "$WORK/71")" STORED
 nsenter -t "$pid" -m unshare --user --map-root-user --mount sleep 1002 & # hidden: no namespace of it is the world's own
 wait_until 5 pgrep -f 'sleep 1002'
 kill "$pid"
-becomes "searched in vain" ""
+becomes "searched in vain" "uid=1007"
+like "it is ending" "$(client LIST)" "^WORLD .*uid=1007 .* ending"
+is "it can be ended, once more" "$(client uid=1007 END)" DONE
+is "it is there still" "$(listed)" "uid=1007"
 fails "somebody who is hidden keeps the directories" cleaned
 pkill -f 'sleep 1002'
 holds "cleaned when the last mount is gone" wait_until 5 cleaned
+becomes "and listed no more" ""
 
 #
 # A host shell
@@ -254,9 +258,44 @@ crowd_pid=$!
 sleep 0.3
 holds "more connections than there is room for: others are served" wait_until 2 eval '[[ $(client HOST) = HOST* ]]'
 kill "$crowd_pid"
+wait_until 5 eval '(($(n_fds) < before + 20))'
+
+# A user's own su may be stopped while it waits: as many as there are take no place from others, and no lease after lease.
+line=()
+for i in {1..300}; do line+=(connect id="90$i" pidfd=0 send:GET); done
+(ulimit -n 2000; exec "$CLIENT" uid=1008 key=a "${line[@]}" say=asked hold >"$WORK/line") &
+line_pid=$!
+wait_until 5 grep -q asked "$WORK/line"
+holds "300 that wait: others are served" wait_until 2 eval '[[ $(client HOST) = HOST* ]]'
+like "300 that wait: another user has a world built" "$(client uid=1009 key=a id=9001 pidfd=0 GET)" "^BUILD"
+like "300 that wait: there are no more of this user" "$(client uid=1008 key=a id=9002 pidfd=0 GET)" \
+	"^FAILED EAGAIN: too many logins of this user"
+kill "$line_pid"
 kill "$good" 2>/dev/null
 becomes "all of them are gone" ""
 wait_until 10 eval '(($(n_fds) == before))'
 is "no descriptor is left" "$(n_fds)" "$before"
 holds "and it is still the same keeper" kill -0 "$keeper"
+
+#
+# A log that nobody reads
+#
+kill "$keeper"
+wait_until 5 eval '! kill -0 "$keeper" 2>/dev/null'
+mark=$(($(wc -l <"$LOG") + 1))
+log_daemon=$(pgrep -x devlog)
+"$B/nsclone-keeper" --debug &
+keeper=$!
+wait_until 5 eval '[[ $(client HOST) = HOST* ]]'
+like "what it says is in the log, with its name" "$(tail -n "+$mark" "$LOG")" "<87>nsclone-keeper\\[$keeper\\]: .*request"
+kill -STOP "$log_daemon"
+more=$(($(cat /proc/sys/net/unix/max_dgram_qlen) + 10))
+for ((i = 0; i < more; i++)); do
+	[[ $(client HOST) = HOST* ]] || break
+done
+is "a log that is full: it answers" "$i" "$more"
+kill -CONT "$log_daemon"
+wait_until 5 eval 'client HOST >/dev/null; tail -n "+$mark" "$LOG" | grep -q "were lost"'
+like "and tells of what was lost" "$(tail -n "+$mark" "$LOG")" "nsclone-keeper\\[$keeper\\]: [0-9]+ lines before this were lost"
+kill "$keeper"
 finish

@@ -178,6 +178,17 @@ is "a PID namespace: the init is not counted" "$(field PROCESSES carol)" 2
 run end carol --no-wait
 is "end --no-wait" "$rc" 0
 holds "it ends nevertheless" wait_until 5 nothing_listed
+
+# Somebody has hidden in a mount namespace of his own, made below the world's: what is mounted there is in use.
+lives bob
+nsenter -t "${pids[-1]}" -m unshare --user --map-root-user --mount sleep 1003 &
+wait_until 5 pgrep -f 'sleep 1003'
+run end bob
+is "end where somebody is hidden: not done" "$rc" 1
+says "it says why" 'ending.*its directories are in use'
+is "it is listed as ending" "$(field STATE bob)" ending
+pkill -f 'sleep 1003'
+holds "it ends when he does" wait_until 5 nothing_listed
 host_unchanged "list and end"
 
 #

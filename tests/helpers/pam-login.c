@@ -26,7 +26,7 @@
 enum { EXIT_REFUSED = 111, EXIT_TROUBLE = 112 };
 
 static struct options {
-	const char *service, *confdir, *rhost, *tty, *ruser, *second, *chroot, *before, *inside, *after, *directory;
+	const char *service, *confdir, *rhost, *tty, *ruser, *second, *chroot, *before, *inside, *between, *after, *directory;
 	const char *wait_for;
 	int flags, times, parallel;
 	bool close_twice, never_close, close_as_user, threaded, kill_self, guest, quiet, no_open, last_first;
@@ -55,6 +55,7 @@ static const struct option long_options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "before", required_argument, NULL, 'b' },        /* sh -c as root, in the process's namespaces: before open, */
 	{ "inside", required_argument, NULL, 'i' },        /* after open, */
+	{ "between", required_argument, NULL, 'B' },       /* after the first close of two handles, */
 	{ "after", required_argument, NULL, 'a' },         /* after close */
 	{ "wait-for", required_argument, NULL, 'W' },      /* all parallel logins open at once when FILE is gone */
 	{ NULL, 0, NULL, 0 },
@@ -246,7 +247,11 @@ static int login_once(const char *user, char **command)
 	}
 	if (second != NULL && opt.last_first)
 		close_one(second, opt.second);
+	if (second != NULL && opt.last_first && opt.between != NULL)
+		shell(opt.between);
 	close_one(handle, user);
+	if (second != NULL && !opt.last_first && opt.between != NULL)
+		shell(opt.between);
 	if (second != NULL && !opt.last_first)
 		close_one(second, opt.second);
 	if (opt.guest)
@@ -306,7 +311,7 @@ static bool text_option(int c)
 	} texts[] = {
 		{ 's', &opt.service }, { 'd', &opt.confdir }, { 'r', &opt.rhost }, { 't', &opt.tty },
 		{ 'u', &opt.ruser }, { 'H', &opt.second }, { 'c', &opt.chroot }, { 'w', &opt.directory },
-		{ 'b', &opt.before }, { 'i', &opt.inside }, { 'a', &opt.after }, { 'W', &opt.wait_for },
+		{ 'b', &opt.before }, { 'i', &opt.inside }, { 'B', &opt.between }, { 'a', &opt.after }, { 'W', &opt.wait_for },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -342,7 +347,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+s:d:r:t:u:Sn:P:2ECH:LTc:w:KOgqb:i:a:W:", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+s:d:r:t:u:Sn:P:2ECH:LTc:w:KOgqb:i:B:a:W:", long_options, NULL)) != -1) {
 		if (text_option(c) || flag_option(c))
 			continue;
 		if (c == 'S')

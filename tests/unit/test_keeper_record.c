@@ -173,6 +173,48 @@ static void round_trip(void)
 	      read_worlds[0]->ending && !read_worlds[0]->rules && read_worlds[0]->id == UINT64_MAX);
 }
 
+/* As another keeper would; the clock is real. */
+static int open_in_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		struct records others = {-1};
+		int r = records_open(&others);
+
+		_exit(r == 0 && others.directory < 0 ? 1 : -r);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void one_keeper_has_them(void)
+{
+	unsigned before;
+	int64_t start;
+	pid_t pid;
+
+	open_records();
+	before = count_fds();
+	start = sys_monotonic_ms();
+	CHECK(open_in_child() == -EBUSY);
+	CHECK(sys_monotonic_ms() >= start + 1500 && sys_monotonic_ms() < start + 10000 && count_fds() == before);
+	CHECK(fcntl(records.directory, F_GETFD) & FD_CLOEXEC);
+	records_close(&records);
+	CHECK(open_in_child() == 0);
+	pid = fork();
+	if (pid == 0) { /* one that is on its way out */
+		open_records();
+		usleep(500000);
+		_exit(0);
+	}
+	usleep(100000);
+	CHECK(open_in_child() == 0);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
 static const char *const PLACE = KEEPER_WORLDS "/0000000000000abc";
 
 static size_t saved(char *buffer, size_t size)
@@ -826,7 +868,7 @@ static void recovery_faults(void)
 		in_child(name);                                                                                        \
 	}
 #define TESTS(X)                                                                                                       \
-	X(round_trip) X(cut) X(garbled) X(foreign_files) X(others_directory) X(faults_of_saving) X(faults_of_loading)  \
+	X(round_trip) X(one_keeper_has_them) X(cut) X(garbled) X(foreign_files) X(others_directory) X(faults_of_saving) X(faults_of_loading)  \
 	X(faults_of_opening) X(keeps) X(found_by_process) X(found_in_store) X(not_the_same) X(without_mount_ids)       \
 	X(of_a_users_root) X(with_init) X(pids_of_others) X(not_reaped) X(gone_worlds) X(recovery_faults)
 #define ENTRY(name) cmocka_unit_test(test_##name),

@@ -5,41 +5,56 @@
  * which writes down what it finds itself with. Each case has a host of its own. Needs root.
  */
 /* WRAP: sys_monotonic_ms sys_sleep_us sys_open sys_openat sys_fstat sys_fstatat sys_read sys_flock sys_connect sys_unlinkat */
-/* WRAP: sys_listen sys_renameat nsclone_open_trusted nsclone_clone nsclone_wait */
+/* WRAP: sys_listen sys_renameat nsclone_open_trusted nsclone_clone nsclone_wait sys_setsid sys_become_root sys_wait_readable */
 #include "tests/unit/test_core.h"
 
 #include <dirent.h>
+#include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include "keeper/fresh.h"
+#include "lib/core/sys_child.h"
+#include "lib/core/sys_privilege.h"
 #include "lib/core/sys_socket.h"
 #include "lib/session/keeper_call.h"
 
 #define PROGRAM "/usr/lib/nsclone/nsclone-keeper"
 #define SPY "nsclone-keeper"
 
-/* ---- A clock that goes on by sleeping only, and faults: in the daemon alone ---- */
+/* ---- A clock that goes on by sleeping only, and faults: in the daemon and in its child, which starts the keeper ---- */
 
-enum fault { NONE, FAILS, DIES };
+enum fault { NONE, FAILS, DIES, STOPS };
+
+static struct shared {
+	int64_t now_ms;
+	int calls;
+} *shared; /* by all processes */
 
 static bool clock_is_ours;
-static int64_t now_ms = 1;
-static int calls, fault_at;
+static int fault_at;
 static enum fault fault;
 static pid_t daemon_pid;
 
 static bool faulty(void)
 {
-	if (fault == NONE || getpid() != daemon_pid || ++calls != fault_at)
+	bool in_daemon = getpid() == daemon_pid;
+
+	if (fault == NONE || (!in_daemon && getppid() != daemon_pid) || ++shared->calls != fault_at)
 		return false;
-	if (fault == DIES)
+	if (fault == DIES && in_daemon)
 		_exit(0);
-	return true;
+	if (fault == FAILS)
+		return true;
+	if (!in_daemon)
+		raise(fault == DIES ? SIGKILL : SIGSTOP);
+	return false;
 }
 
 #define WRAPPED(type, name, parameters, arguments)                                                                     \
@@ -66,20 +81,23 @@ WRAPPED(pid_t, nsclone_clone,
 	(int (*f)(void *), void *a, const struct nsclone_clone_args *args, struct nsclone_child *ret,
 	 struct nsclone_error *error),
 	(f, a, args, ret, error))
+WRAPPED(int, sys_setsid, (void), ())
+WRAPPED(int, sys_become_root, (void), ())
+WRAPPED(int, sys_wait_readable, (int fd, int ms), (fd, ms))
 WRAPPED(int, nsclone_wait, (struct nsclone_child *child, int options, int *status), (child, options, status))
 
 int64_t __real_sys_monotonic_ms(void);
 int64_t __wrap_sys_monotonic_ms(void);
 int64_t __wrap_sys_monotonic_ms(void)
 {
-	return clock_is_ours ? now_ms : __real_sys_monotonic_ms();
+	return clock_is_ours ? shared->now_ms : __real_sys_monotonic_ms();
 }
 
 void __real_sys_sleep_us(unsigned us);
 void __wrap_sys_sleep_us(unsigned us);
 void __wrap_sys_sleep_us(unsigned us)
 {
-	now_ms += us / 1000;
+	shared->now_ms += us / 1000;
 	if (!clock_is_ours)
 		__real_sys_sleep_us(us);
 }
@@ -96,7 +114,7 @@ static void print_link(FILE *to, const char *path)
 
 static void print_status(FILE *to)
 {
-	static const char *const WORDS[] = {"SigBlk:", "SigIgn:", "Umask:"};
+	static const char *const WORDS[] = {"SigBlk:", "SigIgn:", "Umask:", "Uid:", "Gid:", "Groups:"};
 	FILE *status = fopen("/proc/self/status", "re");
 	char line[256];
 
@@ -108,12 +126,34 @@ static void print_status(FILE *to)
 		fclose(status);
 }
 
+static void print_file(FILE *to, const char *path)
+{
+	FILE *from = fopen(path, "re");
+	char line[256];
+
+	while (from && fgets(line, sizeof(line), from))
+		fputs(line, to);
+	if (from)
+		fclose(from);
+}
+
+/* Of process 1, too: with them it is compared. */
+static void print_resources(FILE *to, pid_t pid)
+{
+	char path[64];
+	cpu_set_t cpus;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	print_file(to, path);
+	CHECK(sched_getaffinity(pid, sizeof(cpus), &cpus) == 0);
+	fprintf(to, "cpus %d\n", CPU_COUNT(&cpus));
+}
+
 static void report(FILE *to)
 {
 	static const char *const LINKS[] = {
 		"cwd", "root", "fd/0", "fd/1", "fd/2", "ns/mnt", "ns/ipc", "ns/uts", "ns/net", "ns/pid", "ns/cgroup",
 	};
-	extern char **environ;
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(LINKS) / sizeof(*LINKS); i++) {
@@ -130,21 +170,28 @@ static void report(FILE *to)
 	fprintf(to, "terminal %d\n", open("/dev/tty", O_RDWR) >= 0);
 	fprintf(to, "leads %d parent %d\n", getsid(0) == getpid(), (int)getppid());
 	print_status(to);
+	fprintf(to, "nice %d policy %d slack %d oom ", getpriority(PRIO_PROCESS, 0), sched_getscheduler(0),
+		prctl(PR_GET_TIMERSLACK));
+	print_file(to, "/proc/self/oom_score_adj");
+	print_resources(to, getpid());
 }
 
 /* Under a temporary name: it is there, or it is whole. It goes on, accepting everybody. */
 static int spy(void)
 {
 	char name[64], temporary[64];
+	const char *failed;
 	FILE *to;
 
 	fresh_process();
+	failed = fresh_resources();
 	snprintf(name, sizeof(name), "/run/nsclone/spy.%d", (int)getpid());
 	snprintf(temporary, sizeof(temporary), "/run/nsclone/.%d", (int)getpid());
 	to = fopen(temporary, "we");
 	if (!to)
 		return 1;
 	report(to);
+	fprintf(to, "failed %s\n", failed ? failed : "-");
 	fclose(to);
 	if (rename(temporary, name) < 0)
 		return 2;
@@ -319,6 +366,48 @@ static void take_a_terminal(void)
 	CHECK(slave >= 0 && ioctl(slave, TIOCSCTTY, 0) == 0);
 }
 
+static bool is_really_root(void)
+{
+	return !getenv("NSC_WORLD") || strcmp(getenv("NSC_WORLD"), "root") == 0;
+}
+
+/* Only who really is root gets back from there. */
+static void be_lowly(void)
+{
+	const struct sched_param none = {0};
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	CHECK(sched_setscheduler(0, SCHED_BATCH, &none) == 0 && setpriority(PRIO_PROCESS, 0, 7) == 0);
+	CHECK(prctl(PR_SET_TIMERSLACK, 1000000) == 0);
+}
+
+/* su(1) as alice runs it. */
+static void be_alices(void)
+{
+	static const int LIMITS[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_SIGPENDING, RLIMIT_NOFILE, RLIMIT_MEMLOCK};
+	const gid_t group = 20050;
+	uint64_t capabilities;
+	bool can_raise; /* a hard limit, again */
+
+	put("/proc/self/oom_score_adj", "777");
+	CHECK(sys_permitted_capabilities(&capabilities) == 0);
+	can_raise = is_really_root() && capabilities & UINT64_C(1) << CAP_SYS_RESOURCE;
+	for (size_t i = 0; i < sizeof(LIMITS) / sizeof(*LIMITS); i++) {
+		struct rlimit limit;
+
+		CHECK(getrlimit(LIMITS[i], &limit) == 0);
+		limit.rlim_cur = 110;
+		limit.rlim_max = can_raise ? 110 : limit.rlim_max;
+		CHECK(setrlimit(LIMITS[i], &limit) == 0);
+	}
+	if (is_really_root())
+		be_lowly();
+	CHECK(setgroups(1, &group) == 0 && setresgid(20001, 0, 0) == 0 && setresuid(20001, 0, 0) == 0);
+}
+
 static void hardened_daemon(void)
 {
 	const struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP | SA_RESTART};
@@ -335,6 +424,7 @@ static void hardened_daemon(void)
 	CHECK(setenv("LD_PRELOAD", "", 1) == 0 && setenv("DAEMON", "yes", 1) == 0);
 	CHECK(open("/etc/passwd", O_RDONLY) >= 0 && dup2(2, 100) == 100 && chdir("/tmp") == 0);
 	CHECK(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) == 0);
+	be_alices();
 	before = count_fds();
 	link = keeper_connect();
 	CHECK(link >= 0);
@@ -369,6 +459,21 @@ static void says(const char *line)
 	_exit(1);
 }
 
+static void resources_are_those_of_process_1(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	print_resources(to, 1);
+	fclose(to);
+	says(text);
+	free(text);
+	says("failed -\n");
+	if (is_really_root())
+		says("nice 0 policy 0 slack 50000 oom 0\n");
+}
+
 static void nothing_passes(void)
 {
 	static const char *const NAMESPACES[] = {"mnt", "ipc", "uts", "net", "pid", "cgroup"};
@@ -387,6 +492,9 @@ static void nothing_passes(void)
 	says("SigBlk:\t0000000000000000\n");
 	says("SigIgn:\t0000000000000000\n");
 	CHECK(!strstr(report_text(), "\nfd "));
+	says("\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
+	says("\nGroups:\t \n");
+	resources_are_those_of_process_1();
 	for (size_t i = 0; i < sizeof(NAMESPACES) / sizeof(*NAMESPACES); i++) {
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", NAMESPACES[i]);
 		memset(target, 0, sizeof(target));
@@ -475,7 +583,7 @@ static void locked_by_one_that_is_stopped(void)
 	before = count_fds();
 	clock_is_ours = true;
 	CHECK(keeper_connect() == -ETIMEDOUT);
-	CHECK(now_ms >= KEEPER_CALL_MS && now_ms < KEEPER_CALL_MS + 100);
+	CHECK(shared->now_ms >= KEEPER_CALL_MS && shared->now_ms < KEEPER_CALL_MS + 100);
 	clock_is_ours = false;
 	CHECK(count_fds() == before && count_keepers() == 0);
 	kill(holder, SIGKILL);
@@ -494,6 +602,31 @@ static void locked_but_there(void)
 	CHECK(listener >= 0 && keeper_start(sys_monotonic_ms() + 60000) == 0 && count_keepers() == 0);
 }
 
+/* In a world that does not show the host's /run, as TemporaryFileSystem=/run makes it. */
+static int start_where_run_is_hidden(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		CHECK(unshare(CLONE_NEWNS) == 0 && mount("hidden", "/run", "tmpfs", 0, "mode=755") == 0);
+		CHECK(keeper_connect_only() == -ENOENT);
+		status = keeper_start(sys_monotonic_ms() + 10000);
+		CHECK(access("/run/nsclone", F_OK) < 0);
+		_exit(-status);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void hidden(void)
+{
+	CHECK(start_where_run_is_hidden() == 0);
+	exactly_one();
+	CHECK(start_where_run_is_hidden() == 0);
+	exactly_one();
+}
+
 static void one_that_runs(void **state)
 {
 	(void)state;
@@ -502,6 +635,7 @@ static void one_that_runs(void **state)
 	hosted(after_one_that_died);
 	hosted(locked_by_one_that_is_stopped);
 	hosted(locked_but_there);
+	hosted(hidden);
 }
 
 static enum fault sweep_fault;
@@ -519,8 +653,9 @@ static void one_fault(void)
 		daemon_pid = getpid();
 		fault = sweep_fault;
 		fault_at = sweep_at;
+		shared->calls = 0;
 		link = keeper_connect();
-		*sweep_calls = calls;
+		*sweep_calls = shared->calls;
 		fault = NONE;
 		if (link >= 0)
 			close(link);
@@ -544,6 +679,60 @@ static void whoever_starts_it_fails_or_is_killed(void **state)
 		} while (*sweep_calls >= sweep_at);
 		assert_true(sweep_at > 12);
 	}
+}
+
+/* By whoever it is started for, as long as it is not root's: then the lock is not taken yet. */
+static void one_that_is_stopped(void)
+{
+	int64_t end;
+	int r;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		daemon_pid = getpid();
+		fault = STOPS;
+		fault_at = sweep_at;
+		shared->calls = 0;
+		end = sys_monotonic_ms() + 150;
+		r = keeper_start(end);
+		*sweep_calls = shared->calls;
+		CHECK(r == 0 || (r == -ETIMEDOUT && sys_monotonic_ms() >= end));
+		CHECK(sys_monotonic_ms() < end + 2000 && waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD);
+		_exit(r == 0 ? 0 : 1);
+	}
+	CHECK(waitpid(pid, &r, 0) == pid && WIFEXITED(r));
+	CHECK(connect_in_child() == 0);
+	exactly_one();
+	_exit(WEXITSTATUS(r) + 100);
+}
+
+static int how_many_are_late(void)
+{
+	int late = 0, status;
+
+	sweep_calls = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sweep_at = 0;
+	the_case = one_that_is_stopped;
+	do {
+		pid_t pid;
+
+		sweep_at++;
+		fflush(NULL);
+		pid = fork();
+		if (pid == 0)
+			on_a_host();
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_in_range(WEXITSTATUS(status), 100, 101);
+		late += WEXITSTATUS(status) == 101;
+	} while (*sweep_calls >= sweep_at);
+	return late;
+}
+
+static void whoever_starts_it_is_stopped(void **state)
+{
+	(void)state;
+	assert_true(how_many_are_late() > 8);
 }
 
 /* ---- None ---- */
@@ -579,6 +768,8 @@ static void where_systemd_runs(void)
 {
 	CHECK(mkdir("/run/systemd", 0755) == 0 && mkdir("/run/systemd/system", 0755) == 0);
 	refuses(-ECONNREFUSED);
+	CHECK(start_where_run_is_hidden() == -ECONNREFUSED);
+	refuses(-ECONNREFUSED);
 }
 
 static void in_a_pid_namespace_of_ours(void)
@@ -601,6 +792,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_it_inherits),
 		cmocka_unit_test(one_that_runs),
 		cmocka_unit_test(whoever_starts_it_fails_or_is_killed),
+		cmocka_unit_test(whoever_starts_it_is_stopped),
 		cmocka_unit_test(where_there_shall_be_none),
 	};
 
@@ -610,5 +802,9 @@ int main(int argc, char **argv)
 		puts("SKIP test_keeper_start: needs root");
 		return 0;
 	}
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
+	shared->now_ms = 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

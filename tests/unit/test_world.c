@@ -504,7 +504,7 @@ static bool answer(int link)
 	if (message.type == KEEPER_HOST && mode != SILENT)
 		reply_with(link, KEEPER_HOST, inside ? KEEPER_INSIDE : 0, host_set, NO_USER);
 	if (message.type == KEEPER_PUT) {
-		CHECK(has_lease[link] && message.n_fds >= 4);
+		CHECK((has_lease[link] || (message.flags & KEEPER_ALONE)) && message.n_fds >= 4);
 		shared->put_flags = message.flags;
 		if (mode == PUT_REFUSED)
 			reply_failed(link, ESTALE);
@@ -561,6 +561,8 @@ struct scenario {
 static const char *const PLAIN = POLICY "PrivateTmp=disconnected\n", *const WITH_DIRECTORY = POLICY "PrivateTmp=yes\n",
 	*const WITH_PIDS = POLICY "PrivateTmp=disconnected\nPrivatePIDs=yes\n",
 	*const WITH_USERS = POLICY "PrivateTmp=disconnected\nPrivateUsers=identity\n",
+	*const ALONE = POLICY "PrivateTmp=yes\nScope=session\n",
+	*const ALONE_NO_DIRECTORY = POLICY "PrivateTmp=disconnected\nScope=session\n",
 	*const WARN = POLICY "PrivateTmp=yes\nOnFailure=warn\n";
 
 static pid_t daemon_process(const struct scenario *scenario)
@@ -700,7 +702,7 @@ static int log_in(const struct scenario *scenario, int wanted)
 		CHECK(is_isolated(login.joined));
 	if (r == LOGIN_RETURNED)
 		CHECK(at_host());
-	CHECK(r != 0 || login.shared || login.note[0]); /* an administrator is told why others will not join */
+	CHECK(r != 0 || login.shared || login.note[0] || strstr(scenario->policy, "Scope=session")); /* an administrator is told why others will not join */
 	if (r == 0 || r == LOGIN_RETURNED)
 		close_and_compare(&login, before);
 	login_done(&login);
@@ -710,6 +712,7 @@ static int log_in(const struct scenario *scenario, int wanted)
 
 static int joins(const struct scenario *s) { return log_in(s, JOINED); }
 static int builds(const struct scenario *s) { return log_in(s, BUILT); }
+static int builds_at_once(const struct scenario *s) { int r = log_in(s, BUILT); CHECK(waited_ms == 0); return r; }
 static int is_refused(const struct scenario *s) { return log_in(s, REFUSED); }
 static int is_warned(const struct scenario *s) { return log_in(s, WARNED); }
 static int returns(const struct scenario *s) { return log_in(s, RETURNED); }
@@ -775,6 +778,21 @@ static void a_world_to_build(void **state)
 		{.name = "no init", .mode = PIDS_REFUSED, .daemon = is_refused, .policy = WITH_PIDS, .lease_lost = 1},
 		{.name = "an init without /proc", .mode = PIDS_WITHOUT, .daemon = is_refused, .policy = WITH_PIDS, .lease_lost = 1},
 		{.name = "an init and more, without /proc", .mode = PIDS_AND_MORE, .daemon = is_refused, .policy = WITH_PIDS, .lease_lost = 1},
+	};
+
+	(void)state;
+	SCENARIOS(list);
+}
+
+/* Nobody will join it: so it is waited for only where there is something to remove, and that is removed by somebody. */
+static void a_world_of_one_session(void **state)
+{
+	const struct scenario list[] = {
+		{.name = "PUT refused", .mode = PUT_REFUSED, .daemon = builds, .policy = ALONE},
+		{.name = "silence at PUT", .mode = SILENT_AT_PUT, .daemon = builds, .policy = ALONE},
+		{.name = "absent", .mode = ABSENT, .daemon = builds, .policy = ALONE},
+		{.name = "silence, nothing to remove", .mode = SILENT_AT_PUT, .daemon = builds_at_once, .policy = ALONE_NO_DIRECTORY,
+		 .leaves = 1},
 	};
 
 	(void)state;
@@ -909,6 +927,7 @@ int main(void)
 		cmocka_unit_test(a_world_that_is_held),
 		cmocka_unit_test(a_world_that_cannot_be_joined),
 		cmocka_unit_test(a_world_to_build),
+		cmocka_unit_test(a_world_of_one_session),
 		cmocka_unit_test(a_keeper_that_is_away),
 		cmocka_unit_test(out_of_a_world),
 		cmocka_unit_test(each_call_fails_once),

@@ -353,7 +353,7 @@ static void gone(struct fake *f, int client)
 }
 
 /* The only world there is, or that of an uid. */
-static struct world *world_of(const struct fake *f, uint32_t uid)
+static inline struct world *world_of(const struct fake *f, uint32_t uid)
 {
 	for (struct world *w = f->worlds.first; w; w = w->next)
 		if (w->uid == uid)
@@ -361,7 +361,7 @@ static struct world *world_of(const struct fake *f, uint32_t uid)
 	return NULL;
 }
 
-static void readable(struct fake *f, struct source *source)
+static inline void readable(struct fake *f, struct source *source)
 {
 	assert_ptr_equal(f->watched[source->fd], source);
 	worlds_readable(&f->worlds, f->now, source);
@@ -382,7 +382,7 @@ static inline void end_process(struct process *p)
 	*p = (struct process){0};
 }
 
-static void show_all(struct fake *f)
+static inline void show_all(struct fake *f)
 {
 	for (int i = 0; i < MAX_PROCESSES; i++)
 		if (f->processes[i].pid)
@@ -392,7 +392,7 @@ static void show_all(struct fake *f)
 }
 
 /* A whole pass, if one is due some time. */
-static bool pass(struct fake *f)
+static inline bool pass(struct fake *f)
 {
 	if (!f->worlds.scan_wanted)
 		return false;

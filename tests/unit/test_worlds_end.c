@@ -420,9 +420,12 @@ static void directories_go_with_the_last_mount(void **state)
 	assert_int_equal(f->n_cleaned, 0);
 	assert_int_equal(w->inodes[KEEPER_NS_MNT], 0); /* the number is another namespace's soon */
 	assert_int_equal(get(f, 1, 1000, 'a', 2), KEEPER_BUILD);
-	simple(f, 2, KEEPER_LIST, 0, 0);
-	assert_int_equal(last(f, 2)->type, KEEPER_DONE);
-	assert_int_equal(simple(f, 2, KEEPER_END, 1000, 0), KEEPER_FAILED);
+	assert_int_equal(simple(f, 2, KEEPER_LIST, 0, 0), KEEPER_WORLD); /* not the end of it: somebody has them mounted */
+	assert_true(last(f, 2)->message.flags & KEEPER_ENDING);
+	assert_int_equal(last(f, 2)->message.inodes[KEEPER_NS_MNT], 0);
+	assert_int_equal(next(f, 2), KEEPER_DONE);
+	assert_int_equal(simple(f, 2, KEEPER_END, 1000, 0), KEEPER_DONE);
+	assert_int_equal(w->state, WORLD_GONE);
 	worlds_unmounted(&f->worlds, 4);
 	assert_int_equal(f->n_cleaned, 0);
 	worlds_unmounted(&f->worlds, 5);
@@ -432,6 +435,7 @@ static void directories_go_with_the_last_mount(void **state)
 	assert_string_equal(f->cleaned, "record-1000");
 	assert_int_equal(f->n_markers_forgotten, 0); /* it is gone by itself */
 	assert_int_equal(f->worlds.n_worlds, 1);
+	assert_int_equal(simple(f, 2, KEEPER_LIST, 0, 0), KEEPER_DONE);
 	worlds_unmounted(&f->worlds, 5);
 	assert_int_equal(f->n_cleaned, 1);
 }
