@@ -98,10 +98,10 @@ processes_of() { # processes_of USER: pids
 	pgrep -u "$(id -u "$1")"
 }
 
-nobody_in() { # no session, no manager, no process of a user's
+nobody_in() { # no session, no manager, no process of a user's, no world that the keeper holds
 	local name
 
-	[[ -z $(sessions) ]] || return 1
+	[[ -z $(sessions) && -z $(limited nsclone list --noheadings 2>/dev/null) ]] || return 1
 	for name in alice bob carol dave; do
 		! processes_of "$name" >/dev/null || return 1
 		! systemctl is-active -q "user@$(id -u "$name").service" || return 1
