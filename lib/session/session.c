@@ -19,6 +19,7 @@
 #include "lib/core/sys.h"
 #include "lib/core/sys_child.h"
 #include "lib/session/identity.h"
+#include "lib/session/place.h"
 
 /* The PID namespace that is entered is the children's. */
 static const char *link_name(int nstype)
@@ -120,7 +121,8 @@ static int save_namespaces(const struct plan *plan, struct session *session, str
 {
 	const struct plan_step *steps;
 	size_t n = plan_steps(plan, &steps);
-	int highest = highest_held(), r = 0;
+	/* the search is long, and where the process is where PID 1 is no session of its own holds it anywhere */
+	int highest = place_is_not_first() ? highest_held() : -1, r = 0;
 
 	session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
 	if (highest >= 0 && !makes_new_ones(steps, n))
