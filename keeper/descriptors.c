@@ -46,9 +46,9 @@ static int namespace_inode(int fd, enum keeper_ns type, uint64_t *ret)
 {
 	char link[64];
 
-	if (link_of(fd, link, sizeof(link)) < 0 || !process_parse_link(link, type, ret))
+	if (link_of(fd, link, sizeof(link)) < 0 || !keeper_parse_link(link, type, ret))
 		return -EINVAL;
-	return nsclone_ns_get_nstype(fd) == process_ns_flag(type) ? 0 : -EINVAL;
+	return nsclone_ns_get_nstype(fd) == keeper_nstype(type) ? 0 : -EINVAL;
 }
 
 /* For a user namespace: whose child it is. */
@@ -129,9 +129,9 @@ static int take_arguments(struct descriptors *d, int *fd, const char **why)
 
 static int take(struct descriptors *d, uint32_t kind, int *fd, const struct host *host, int inotify, const char **why)
 {
-	int type = process_ns_type(kind);
+	enum keeper_ns type = keeper_place((int)kind);
 
-	if (type >= 0)
+	if (type < KEEPER_N_NS)
 		return take_namespace(d, fd, type, host, why);
 	switch (kind) {
 	case KEEPER_FD_PIDFD: return take_pidfd(d, fd, why);

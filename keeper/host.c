@@ -17,11 +17,11 @@ int host_open(struct host *ret, const char **type)
 
 	*type = "user";
 	for (int i = 0; i < KEEPER_N_NS && r == 0; i++) {
-		*type = process_ns_name(i);
+		*type = keeper_ns_name(i);
 		r = process_inode(1, i, &host.inodes[i]);
 		if (r < 0 || i == KEEPER_NS_USER)
 			continue;
-		host.ns[i] = nsclone_ns_open(1, process_ns_flag(i));
+		host.ns[i] = nsclone_ns_open(1, keeper_nstype(i));
 		r = host.ns[i] < 0 ? host.ns[i] : 0;
 	}
 	if (r < 0)

@@ -7,51 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/core/sys.h"
 #include "lib/core/sys_event.h"
-
-static const struct {
-	int flag;
-	const char *name;
-} NS[KEEPER_N_NS] = {
-	[KEEPER_NS_MNT] = {CLONE_NEWNS, "mnt"},	       [KEEPER_NS_IPC] = {CLONE_NEWIPC, "ipc"},
-	[KEEPER_NS_UTS] = {CLONE_NEWUTS, "uts"},       [KEEPER_NS_NET] = {CLONE_NEWNET, "net"},
-	[KEEPER_NS_PID] = {CLONE_NEWPID, "pid"},       [KEEPER_NS_CGROUP] = {CLONE_NEWCGROUP, "cgroup"},
-	[KEEPER_NS_USER] = {CLONE_NEWUSER, "user"},
-};
-
-int process_ns_flag(enum keeper_ns type)
-{
-	return NS[type].flag;
-}
-
-const char *process_ns_name(enum keeper_ns type)
-{
-	return NS[type].name;
-}
-
-int process_ns_type(uint32_t flag)
-{
-	for (int i = 0; i < KEEPER_N_NS; i++)
-		if ((uint32_t)NS[i].flag == flag)
-			return i;
-	return -EINVAL;
-}
-
-bool process_parse_link(const char *link, enum keeper_ns type, uint64_t *ret)
-{
-	size_t n = strlen(NS[type].name);
-	char *end;
-
-	if (strncmp(link, NS[type].name, n) != 0 || link[n] != ':' || link[n + 1] != '[')
-		return false;
-	*ret = strtoull(link + n + 2, &end, 10);
-	return *ret && end[0] == ']' && end[1] == '\0';
-}
 
 /* Both mean that there is no such process any more, or that it has left its namespaces on its way out. */
 static int gone(int r)
@@ -64,11 +24,11 @@ static int read_link(const char *process, enum keeper_ns type, uint64_t *ret)
 	char path[80], link[64];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, NS[type].name);
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, keeper_ns_name(type));
 	n = sys_readlinkat(AT_FDCWD, path, link, sizeof(link));
 	if (n < 0)
 		return gone((int)n);
-	return process_parse_link(link, type, ret) ? 0 : -EBADMSG;
+	return keeper_parse_link(link, type, ret) ? 0 : -EBADMSG;
 }
 
 int process_inode(pid_t pid, enum keeper_ns type, uint64_t *ret)

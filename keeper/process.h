@@ -16,13 +16,6 @@
 
 #define PROCESS_SELF ((pid_t)0)
 
-int process_ns_flag(enum keeper_ns type); /* CLONE_NEW* */
-const char *process_ns_name(enum keeper_ns type);
-int process_ns_type(uint32_t flag);       /* back: enum keeper_ns, or -EINVAL */
-
-/* "mnt:[4026531840]", as links of nsfs read; false: it is none of this type. */
-bool process_parse_link(const char *link, enum keeper_ns type, uint64_t *ret);
-
 int process_inode(pid_t pid, enum keeper_ns type, uint64_t *ret);
 
 /*

@@ -57,7 +57,7 @@ static int check_namespaces(const struct recovery *recovery, struct world *world
 	for (int i = 0; i < KEEPER_N_NS; i++) {
 		if (!world->inodes[i])
 			continue;
-		d.request.message.fds[n] = (uint32_t)process_ns_flag(i);
+		d.request.message.fds[n] = (uint32_t)keeper_nstype(i);
 		fds[n++] = fd_steal(&world->ns[i]);
 	}
 	d.request.message.n_fds = (uint32_t)n;
@@ -83,13 +83,13 @@ static bool is_complete(const struct world *world)
 
 static void take_stored_fd(struct world *world, int *fd)
 {
-	int type = process_ns_type((uint32_t)nsclone_ns_get_nstype(*fd));
+	enum keeper_ns type = keeper_place(nsclone_ns_get_nstype(*fd)); /* or of an error: none */
 	struct stat st;
 	pid_t pid;
 
 	if (sys_fstat(*fd, &st) < 0)
 		return;
-	if (type >= 0) {
+	if (type < KEEPER_N_NS) {
 		if (world->inodes[type] == st.st_ino && world->ns[type] < 0)
 			world->ns[type] = fd_steal(fd);
 	} else if (S_ISSOCK(st.st_mode)) {
@@ -259,7 +259,7 @@ static int open_namespaces(const struct recovery *recovery, struct world *world,
 
 	for (int i = 0; i < KEEPER_N_NS && r >= 0; i++)
 		if (world->inodes[i])
-			r = world->ns[i] = nsclone_ns_open(is_of_init(world, i) ? world->init.pid : pid, process_ns_flag(i));
+			r = world->ns[i] = nsclone_ns_open(is_of_init(world, i) ? world->init.pid : pid, keeper_nstype(i));
 	if (r >= 0)
 		r = check_namespaces(recovery, world);
 	if (r < 0)

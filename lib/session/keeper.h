@@ -50,6 +50,7 @@
 #ifndef NSCLONE_KEEPER_H
 #define NSCLONE_KEEPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "lib/session/facts.h"
 
@@ -124,9 +125,13 @@ enum keeper_ns {
 	KEEPER_N_NS,
 };
 
-/* CLONE_NEW* of a place, and the place of a CLONE_NEW* (KEEPER_N_NS: none). */
+/* keeper_ns.c: CLONE_NEW* of a place, its name in /proc/PID/ns, and the place of a CLONE_NEW* (KEEPER_N_NS: none). */
 int keeper_nstype(enum keeper_ns place);
+const char *keeper_ns_name(enum keeper_ns place);
 enum keeper_ns keeper_place(int nstype);
+
+/* The inode in "mnt:[4026531840]", as links of nsfs read; false: it is none of this place. */
+bool keeper_parse_link(const char *link, enum keeper_ns place, uint64_t *ret);
 
 /* One login in a world. Texts end in NUL and are cut where too long. */
 struct keeper_session {

@@ -5,32 +5,11 @@
  */
 #include "lib/session/keeper_call.h"
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include "lib/core/sys.h"
 #include "lib/core/sys_socket.h"
 
 enum { RETRY_US = 2000 };
-
-static const int NSTYPES[KEEPER_N_NS] = {
-	[KEEPER_NS_MNT] = CLONE_NEWNS,	[KEEPER_NS_IPC] = CLONE_NEWIPC,	      [KEEPER_NS_UTS] = CLONE_NEWUTS,
-	[KEEPER_NS_NET] = CLONE_NEWNET, [KEEPER_NS_PID] = CLONE_NEWPID,	      [KEEPER_NS_CGROUP] = CLONE_NEWCGROUP,
-	[KEEPER_NS_USER] = CLONE_NEWUSER,
-};
-
-int keeper_nstype(enum keeper_ns place)
-{
-	return NSTYPES[place];
-}
-
-enum keeper_ns keeper_place(int nstype)
-{
-	enum keeper_ns place = KEEPER_NS_MNT;
-
-	while (place < KEEPER_N_NS && NSTYPES[place] != nstype)
-		place++;
-	return place;
-}
 
 void keeper_fds_done(struct keeper_fds *fds)
 {

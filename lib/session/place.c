@@ -13,22 +13,22 @@
 #include "lib/core/sys.h"
 #include "lib/policy/policy.h"
 
-static const char *link_name(int i)
+const char *place_link_name(enum keeper_ns place)
 {
-	return i == KEEPER_NS_PID ? "pid_for_children" : nsclone_ns_name(keeper_nstype((enum keeper_ns)i));
+	return place == KEEPER_NS_PID ? "pid_for_children" : keeper_ns_name(place);
 }
 
-/* "mnt:[4026531841]" */
-static int inode_of(int dirfd, const char *name, uint64_t *ret)
+static int inode_of(int dirfd, const char *name, enum keeper_ns place, uint64_t *ret)
 {
 	char text[64];
 	ssize_t n = sys_readlinkat(dirfd, name, text, sizeof(text));
-	const char *number = n < 0 ? NULL : strchr(text, '[');
 
-	if (!number)
-		return n < 0 ? (int)n : -EPROTO;
-	*ret = strtoull(number + 1, NULL, 10);
-	return 0;
+	return n < 0 ? (int)n : keeper_parse_link(text, place, ret) ? 0 : -EPROTO;
+}
+
+int place_inode(int own, enum keeper_ns place, uint64_t *ret)
+{
+	return own < 0 ? own : inode_of(own, place_link_name(place), place, ret);
 }
 
 static int inodes_in(const char *directory, uint64_t ret[KEEPER_N_NS])
@@ -37,7 +37,7 @@ static int inodes_in(const char *directory, uint64_t ret[KEEPER_N_NS])
 	int r = fd < 0 ? fd : 0;
 
 	for (int i = 0; r == 0 && i < KEEPER_N_NS; i++)
-		r = inode_of(fd, link_name(i), &ret[i]);
+		r = place_inode(fd, (enum keeper_ns)i, &ret[i]);
 	return r;
 }
 
@@ -139,7 +139,8 @@ bool place_is_among_users(void)
 {
 	uint64_t own, first;
 
-	if (inode_of(AT_FDCWD, "/proc/self/ns/user", &own) == 0 && inode_of(AT_FDCWD, "/proc/1/ns/user", &first) == 0)
+	if (inode_of(AT_FDCWD, "/proc/self/ns/user", KEEPER_NS_USER, &own) == 0 &&
+	    inode_of(AT_FDCWD, "/proc/1/ns/user", KEEPER_NS_USER, &first) == 0)
 		return own != first;
 	return !has_first_map();
 }

@@ -2,7 +2,6 @@
 /*
  * Where this process is, by the inode numbers of its namespaces. Numbers of namespaces that nobody holds are used again:
  * they are compared here only with those of descriptors at hand, of living processes, or by the keeper with what it holds.
- * Private to lib/session.
  */
 #ifndef NSCLONE_PLACE_H
 #define NSCLONE_PLACE_H
@@ -11,6 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "lib/session/keeper.h"
+
+/* What /proc/PID/ns calls it: of the PID namespaces the children's, as that is what setns(2) and unshare(2) change. */
+const char *place_link_name(enum keeper_ns place);
+
+/* The inode of one, own being /proc/PID/ns, opened. 0 or a negative errno. */
+int place_inode(int own, enum keeper_ns place, uint64_t *ret);
 
 /* Of this process, by enum keeper_ns; of its children's PID namespace. 0 or a negative errno. */
 int place_inodes(uint64_t ret[KEEPER_N_NS]);

@@ -21,10 +21,9 @@
 #include "lib/session/identity.h"
 #include "lib/session/place.h"
 
-/* The PID namespace that is entered is the children's. */
 static const char *link_name(int nstype)
 {
-	return nstype == CLONE_NEWPID ? "pid_for_children" : nsclone_ns_name(nstype);
+	return place_link_name(keeper_place(nstype));
 }
 
 static struct session_ns *find_ns(struct session *session, int nstype)
@@ -103,7 +102,7 @@ static int save_what_is_shared(struct session *session, int least, struct err *e
 	for (size_t i = 0; r == 0 && i < sizeof(TYPES) / sizeof(*TYPES); i++) {
 		r = save_namespace(session, TYPES[i], least, err);
 		if (r == 0)
-			r = session_inode_of(session->own_ns, TYPES[i], &session->ns[i].entered);
+			r = place_inode(session->own_ns, keeper_place(TYPES[i]), &session->ns[i].entered);
 	}
 	return r;
 }
@@ -233,45 +232,18 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 	return 0;
 }
 
-/* "mnt:[4026532201]" */
-static int read_ns(int own, int nstype, char *buffer, size_t size)
-{
-	ssize_t n = own < 0 ? own : sys_readlinkat(own, link_name(nstype), buffer, size);
-
-	return n < 0 ? (int)n : 0;
-}
-
-static uint64_t parse_inode(const char *text)
-{
-	const char *number = strchr(text, '[');
-
-	return number ? strtoull(number + 1, NULL, 10) : 0;
-}
-
-int session_inode_of(int own, int nstype, uint64_t *ret)
-{
-	char text[64];
-	int r = read_ns(own, nstype, text, sizeof(text));
-
-	if (r < 0)
-		return r;
-	*ret = parse_inode(text);
-	return *ret ? 0 : -EPROTO;
-}
-
 int session_note_entered(struct session *session, int nstype, bool made)
 {
 	struct session_ns *ns = find_ns(session, nstype);
 	size_t used = strlen(session->namespaces);
-	char text[64];
-	int r = read_ns(session->own_ns, nstype, text, sizeof(text));
+	int r = place_inode(session->own_ns, keeper_place(nstype), &ns->entered);
 
 	if (r == 0 && made)
 		r = ns->made = sys_openat(session->own_ns, link_name(nstype), O_RDONLY);
 	if (r < 0)
 		return r;
-	ns->entered = parse_inode(text);
-	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s", used ? " " : "", text);
+	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s:[%llu]", used ? " " : "",
+		 nsclone_ns_name(nstype), (unsigned long long)ns->entered);
 	return 0;
 }
 

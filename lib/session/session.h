@@ -62,9 +62,6 @@ int session_note_entered(struct session *session, int nstype, bool made);
 /* The plan has succeeded: from now on nothing but descriptors of nsfs is held. */
 int session_settle(struct session *session, struct err *err);
 
-/* The inode number of one, of /proc/self/ns, opened. 0 or a negative errno. */
-int session_inode_of(int own, int nstype, uint64_t *ret);
-
 /*
  * The next descriptor, from a number on, that a session of this process holds as its `before`; negative: there is none.
  * There is no list of sessions: this is the list. Whoever is opened later has higher numbers, so that of those who rest on

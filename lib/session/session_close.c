@@ -11,6 +11,7 @@
 #include "lib/core/sys.h"
 #include "lib/session/keeper_call.h"
 #include "lib/session/litter.h"
+#include "lib/session/place.h"
 #include "lib/session/registry.h"
 #include "lib/session/session.h"
 
@@ -64,7 +65,7 @@ static bool is_in(const struct leaving *leaving, const struct session_ns *ns)
 		return session->root && sys_place("/", &root) == 0 && root.mount == session->root;
 	if (leaving->own < 0)
 		return true; /* no session went on from there */
-	return session_inode_of(leaving->own, ns->nstype, &now) == 0 && now == ns->entered;
+	return place_inode(leaving->own, keeper_place(ns->nstype), &now) == 0 && now == ns->entered;
 }
 
 static int find_heir(const struct session_ns *ns)

@@ -3,10 +3,6 @@
  * libFuzzer for the keeper: connections, packets with descriptors, ends of processes, time, failing system calls in any
  * order, on a machine that is made up (fuzz_keeper.h). What must hold: no descriptor is used that is closed, none is
  * watched that is closed, and when everything has ended nothing is left.
- *
- *   clang -g -O1 -std=gnu11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined -o fuzz_keeper tests/fuzz/fuzz_keeper*.c \
- *         keeper/{worlds*,server,peer,request,descriptors,effects,children,scan,process,say}.c
- *   ./fuzz_keeper -max_len=2048 -len_control=0 CORPUS
  */
 #include <string.h>
 #include "keeper/process.h"
@@ -72,7 +68,7 @@ static void add_fd(struct keeper_message *m, struct input *in)
 	if (m->n_fds < KEEPER_MAX_FDS) {
 		static const uint32_t usual[] = {KEEPER_FD_PIDFD, KEEPER_FD_MARKER, KEEPER_FD_ARGUMENTS, KEEPER_FD_PROC};
 
-		m->fds[m->n_fds] = kind % 8 < 4 ? usual[kind % 8] : (uint32_t)process_ns_flag(fake.fds[fd].type);
+		m->fds[m->n_fds] = kind % 8 < 4 ? usual[kind % 8] : (uint32_t)keeper_nstype(fake.fds[fd].type);
 	}
 	fake.packet_fds[m->n_fds++] = fd;
 	fake.n_packet_fds = m->n_fds;

@@ -100,7 +100,7 @@ static int link_text(int fd, char *buffer, size_t size)
 	const struct fake_fd *f = fake_at(fd);
 
 	switch (f->kind) {
-	case FAKE_NS: return snprintf(buffer, size, "%s:[%llu]", process_ns_name(f->type), (unsigned long long)f->number);
+	case FAKE_NS: return snprintf(buffer, size, "%s:[%llu]", keeper_ns_name(f->type), (unsigned long long)f->number);
 	case FAKE_PIDFD: return snprintf(buffer, size, "anon_inode:[pidfd]");
 	case FAKE_MEMFD: return snprintf(buffer, size, "/memfd:x (deleted)");
 	case FAKE_TMPFS:

@@ -65,11 +65,20 @@ ssize_t sys_receive(int fd, void *packet, size_t size, int *fds, size_t room, si
 	return (ssize_t)fake.packet_size;
 }
 
+int sys_send_to(const char *to, const void *packet, size_t size, const int *fds, size_t n)
+{
+	(void)to;
+	MUST(packet && size > 0);
+	for (size_t i = 0; i < n; i++)
+		fake_at(fds[i]);
+	return fake_fails() ? -ECONNREFUSED : 0;
+}
+
 /* ---- lib/core/nsclone.h ---- */
 
 int nsclone_ns_get_nstype(int fd)
 {
-	return fake_at(fd)->kind == FAKE_NS ? process_ns_flag(fake_at(fd)->type) : -ENOTTY;
+	return fake_at(fd)->kind == FAKE_NS ? keeper_nstype(fake_at(fd)->type) : -ENOTTY;
 }
 
 int nsclone_ns_get_userns(int fd)
@@ -127,6 +136,12 @@ int spawn_clean(const char *record, pid_t *pid, int *pidfd)
 	*pid = FIRST_INIT + fake.next_init++;
 	*pidfd = fake_open(FAKE_PIDFD, 0, (uint64_t)*pid, 0);
 	return 0;
+}
+
+int registry_adopt(const char *record)
+{
+	MUST(record[0]);
+	return fake_fails() ? -EIO : 0;
 }
 
 int keep_world(const struct records *records, const struct world *world)

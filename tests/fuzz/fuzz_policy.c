@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * libFuzzer for lib/policy: any bytes as policy files, some logins, and what must hold whatever they say.
- *
- *   clang -g -O1 -std=gnu11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined \
- *         -o fuzz_policy tests/fuzz/fuzz_policy.c lib/policy/[a-z]*.c
- *   ./fuzz_policy -max_len=4096 CORPUS tests/policy-errors
  */
 #include <stdint.h>
 #include <stdlib.h>

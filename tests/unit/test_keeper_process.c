@@ -28,17 +28,17 @@ static void links(void **state)
 	uint64_t inode = 0;
 
 	(void)state;
-	assert_true(process_parse_link("mnt:[4026531840]", KEEPER_NS_MNT, &inode));
+	assert_true(keeper_parse_link("mnt:[4026531840]", KEEPER_NS_MNT, &inode));
 	assert_int_equal(inode, 4026531840);
-	assert_false(process_parse_link("mnt:[4026531840]", KEEPER_NS_NET, &inode));
-	assert_false(process_parse_link("mnt:[]", KEEPER_NS_MNT, &inode));
-	assert_false(process_parse_link("mnt:[0]", KEEPER_NS_MNT, &inode));
-	assert_false(process_parse_link("mnt:[1] (deleted)", KEEPER_NS_MNT, &inode));
-	assert_false(process_parse_link("/mnt:[1]", KEEPER_NS_MNT, &inode));
-	assert_false(process_parse_link("", KEEPER_NS_MNT, &inode));
+	assert_false(keeper_parse_link("mnt:[4026531840]", KEEPER_NS_NET, &inode));
+	assert_false(keeper_parse_link("mnt:[]", KEEPER_NS_MNT, &inode));
+	assert_false(keeper_parse_link("mnt:[0]", KEEPER_NS_MNT, &inode));
+	assert_false(keeper_parse_link("mnt:[1] (deleted)", KEEPER_NS_MNT, &inode));
+	assert_false(keeper_parse_link("/mnt:[1]", KEEPER_NS_MNT, &inode));
+	assert_false(keeper_parse_link("", KEEPER_NS_MNT, &inode));
 	for (int i = 0; i < KEEPER_N_NS; i++)
-		assert_int_equal(process_ns_type((uint32_t)process_ns_flag(i)), i);
-	assert_int_equal(process_ns_type(KEEPER_FD_PIDFD), -EINVAL);
+		assert_int_equal(keeper_place(keeper_nstype(i)), i);
+	assert_int_equal(keeper_place(KEEPER_FD_PIDFD), KEEPER_N_NS);
 }
 
 static void myself(void **state)

@@ -65,7 +65,7 @@ ssize_t __wrap_sys_readlinkat(int dirfd, const char *path, char *buffer, size_t 
 	for (int i = 0; i < KEEPER_N_NS; i++)
 		if (strcmp(path, NAMES[i]) == 0)
 			return now.own_text ? snprintf(buffer, size, "%s", now.own_text)
-					    : snprintf(buffer, size, "%s:[%d]", NAMES[i], inodes[i]);
+					    : snprintf(buffer, size, "%s:[%d]", keeper_ns_name((enum keeper_ns)i), inodes[i]);
 	fail_msg("it reads the link %s", path);
 	return -ENOENT;
 }

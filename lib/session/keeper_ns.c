@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kinds of namespaces that a world may have, as the protocol, the kernel's flags and the links of nsfs call them. Pure.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib/session/keeper.h"
+
+static const struct {
+	int nstype;
+	const char *name;
+} NS[KEEPER_N_NS] = {
+	[KEEPER_NS_MNT] = {CLONE_NEWNS, "mnt"},	       [KEEPER_NS_IPC] = {CLONE_NEWIPC, "ipc"},
+	[KEEPER_NS_UTS] = {CLONE_NEWUTS, "uts"},       [KEEPER_NS_NET] = {CLONE_NEWNET, "net"},
+	[KEEPER_NS_PID] = {CLONE_NEWPID, "pid"},       [KEEPER_NS_CGROUP] = {CLONE_NEWCGROUP, "cgroup"},
+	[KEEPER_NS_USER] = {CLONE_NEWUSER, "user"},
+};
+
+int keeper_nstype(enum keeper_ns place)
+{
+	return NS[place].nstype;
+}
+
+const char *keeper_ns_name(enum keeper_ns place)
+{
+	return NS[place].name;
+}
+
+enum keeper_ns keeper_place(int nstype)
+{
+	enum keeper_ns place = KEEPER_NS_MNT;
+
+	while (place < KEEPER_N_NS && NS[place].nstype != nstype)
+		place++;
+	return place;
+}
+
+bool keeper_parse_link(const char *link, enum keeper_ns place, uint64_t *ret)
+{
+	size_t n = strlen(NS[place].name);
+	char *end;
+
+	if (strncmp(link, NS[place].name, n) != 0 || link[n] != ':' || link[n + 1] != '[')
+		return false;
+	*ret = strtoull(link + n + 2, &end, 10);
+	return *ret && end[0] == ']' && end[1] == '\0';
+}
