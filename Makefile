@@ -150,6 +150,7 @@ check-system:
 check-mutants: ; $(Q)packaging/deps.sh check && tests/mutants/run.sh
 asan:          ; $(Q)tests/sanitize.sh asan
 valgrind:      ; $(Q)tests/sanitize.sh valgrind
+fuzz:          ; $(Q)tests/sanitize.sh fuzz
 lint:          ; $(Q)packaging/deps.sh lint && tests/lint.sh
 
 bench:
@@ -184,6 +185,6 @@ clean:
 	rm -rf $(B)
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
-.PHONY: all tests try check check-system check-mutants asan valgrind lint bench install clean
+.PHONY: all tests try check check-system check-mutants asan valgrind fuzz lint bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
