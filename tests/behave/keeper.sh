@@ -153,8 +153,11 @@ like "a marker" "$(cat "$WORK/71")" STORED
 nsenter -t "$pid" -m unshare --user --map-root-user --mount sleep 1002 & # hidden: no namespace of it is the world's own
 wait_until 5 pgrep -f 'sleep 1002'
 kill "$pid"
-becomes "searched in vain" "uid=1007"
-like "it is ending" "$(client LIST)" "^WORLD .*uid=1007 .* ending"
+is_ending() {
+	client LIST | grep -q "^WORLD .*uid=1007 .* ending"
+}
+
+holds "searched in vain, it is ending" wait_until 5 is_ending
 is "it can be ended, once more" "$(client uid=1007 END)" DONE
 is "it is there still" "$(listed)" "uid=1007"
 fails "somebody who is hidden keeps the directories" cleaned
