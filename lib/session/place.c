@@ -31,19 +31,14 @@ int place_inode(int own, enum keeper_ns place, uint64_t *ret)
 	return own < 0 ? own : inode_of(own, place_link_name(place), place, ret);
 }
 
-static int inodes_in(const char *directory, uint64_t ret[KEEPER_N_NS])
+int place_inodes(uint64_t ret[KEEPER_N_NS])
 {
-	cleanup_fd int fd = sys_open(directory, O_PATH | O_DIRECTORY);
+	cleanup_fd int fd = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY);
 	int r = fd < 0 ? fd : 0;
 
 	for (int i = 0; r == 0 && i < KEEPER_N_NS; i++)
 		r = place_inode(fd, (enum keeper_ns)i, &ret[i]);
 	return r;
-}
-
-int place_inodes(uint64_t ret[KEEPER_N_NS])
-{
-	return inodes_in("/proc/self/ns", ret);
 }
 
 /* What fd is said to be, and made by root of our own user namespace: of one below it anybody may be root (promise 8). */
@@ -115,12 +110,15 @@ int place_isolates(const int ns[KEEPER_N_NS], const uint64_t own[KEEPER_N_NS], c
 
 bool place_is_not_first(void)
 {
-	uint64_t own[KEEPER_N_NS], first[KEEPER_N_NS];
+	static const enum keeper_ns TOLD_BY[] = {KEEPER_NS_MNT, KEEPER_NS_IPC, KEEPER_NS_UTS, KEEPER_NS_USER};
+	cleanup_fd int self = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY);
+	cleanup_fd int init = sys_open("/proc/1/ns", O_PATH | O_DIRECTORY);
+	uint64_t own, first;
 
-	if (place_inodes(own) < 0 || inodes_in("/proc/1/ns", first) < 0)
-		return true;
-	own[KEEPER_NS_CGROUP] = first[KEEPER_NS_CGROUP]; /* a unit may have one, and nothing is reached by it */
-	return memcmp(own, first, sizeof(own)) != 0;
+	for (size_t i = 0; i < sizeof(TOLD_BY) / sizeof(*TOLD_BY); i++)
+		if (place_inode(self, TOLD_BY[i], &own) < 0 || place_inode(init, TOLD_BY[i], &first) < 0 || own != first)
+			return true;
+	return false;
 }
 
 /* The first one's map is of one line, as full's is not. */

@@ -33,7 +33,10 @@ int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret);
 struct policy_setting;
 int place_isolates(const int ns[KEEPER_N_NS], const uint64_t own[KEEPER_N_NS], const struct policy_setting *settings);
 
-/* Is any of its namespaces another than PID 1's? Also true where that cannot be seen. */
+/*
+ * Is its mount, IPC, UTS or user namespace another than PID 1's? One of them every world has: no plan makes any other kind
+ * without a mount namespace. Also true where that cannot be seen.
+ */
 bool place_is_not_first(void);
 
 /*

@@ -22,7 +22,7 @@ static int run_unshare(struct run *run, const struct plan_step *step)
 
 	if (r < 0)
 		return err_set(run->err, r, "cannot make a new %s namespace: unshare", name);
-	r = session_note_entered(run->session, step->nstype, true);
+	r = session_note_made(run->session, step->nstype);
 	return r < 0 ? err_set(run->err, r, "cannot look at the new %s namespace", name) : 0;
 }
 
@@ -39,7 +39,8 @@ static int run_join(struct run *run, const struct plan_step *step)
 		return err_set(run->err, r, "cannot join the %s namespace of %s: setns", name, step->name);
 	if (step->nstype == CLONE_NEWUSER)
 		run->session->final = true;
-	r = session_note_entered(run->session, step->nstype, step->from != PLAN_NO_SLOT);
+	r = step->from != PLAN_NO_SLOT ? session_note_made(run->session, step->nstype)
+				       : session_note_joined(run->session, step->nstype, fd);
 	return r < 0 ? err_set(run->err, r, "cannot look at the %s namespace", name) : 0;
 }
 

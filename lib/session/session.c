@@ -21,6 +21,9 @@
 #include "lib/session/identity.h"
 #include "lib/session/place.h"
 
+/* Sessions of this process, open or opening: a child of fork(2) has its parent's, and no program takes any along. */
+static unsigned n_sessions;
+
 static const char *link_name(int nstype)
 {
 	return place_link_name(keeper_place(nstype));
@@ -120,8 +123,7 @@ static int save_namespaces(const struct plan *plan, struct session *session, str
 {
 	const struct plan_step *steps;
 	size_t n = plan_steps(plan, &steps);
-	/* the search is long, and where the process is where PID 1 is no session of its own holds it anywhere */
-	int highest = place_is_not_first() ? highest_held() : -1, r = 0;
+	int highest = session_is_alone() ? -1 : highest_held(), r = 0;
 
 	session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
 	if (highest >= 0 && !makes_new_ones(steps, n))
@@ -217,6 +219,7 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 
 	if (!session)
 		return err_set(err, -ENOMEM, "cannot save the state of the process");
+	n_sessions++;
 	session->own_ns = -1;
 	session->pid = sys_getpid();
 	session->euid = sys_geteuid();
@@ -232,19 +235,41 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 	return 0;
 }
 
-int session_note_entered(struct session *session, int nstype, bool made)
+static void note(struct session *session, struct session_ns *ns, uint64_t inode)
+{
+	size_t used = strlen(session->namespaces);
+
+	ns->entered = inode;
+	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s:[%llu]", used ? " " : "",
+		 nsclone_ns_name(ns->nstype), (unsigned long long)inode);
+}
+
+bool session_is_alone(void)
+{
+	return n_sessions == 1;
+}
+
+int session_note_joined(struct session *session, int nstype, int fd)
+{
+	struct stat st;
+	int r = sys_fstat(fd, &st);
+
+	if (r == 0)
+		note(session, find_ns(session, nstype), st.st_ino);
+	return r;
+}
+
+int session_note_made(struct session *session, int nstype)
 {
 	struct session_ns *ns = find_ns(session, nstype);
-	size_t used = strlen(session->namespaces);
-	int r = place_inode(session->own_ns, keeper_place(nstype), &ns->entered);
+	struct stat st;
+	int r = ns->made = sys_openat(session->own_ns, link_name(nstype), O_RDONLY);
 
-	if (r == 0 && made)
-		r = ns->made = sys_openat(session->own_ns, link_name(nstype), O_RDONLY);
-	if (r < 0)
-		return r;
-	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s:[%llu]", used ? " " : "",
-		 nsclone_ns_name(nstype), (unsigned long long)ns->entered);
-	return 0;
+	if (r >= 0)
+		r = sys_fstat(ns->made, &st);
+	if (r == 0)
+		note(session, ns, st.st_ino);
+	return r;
 }
 
 const char *session_namespaces(const struct session *session)
@@ -358,6 +383,7 @@ struct session *session_forget(struct session *session)
 		free_traces(session);
 		session_forget(session->below);
 		free(session);
+		n_sessions--;
 	}
 	return NULL;
 }

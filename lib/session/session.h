@@ -56,8 +56,12 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 /* Back into the saved working directory; / where neither root nor the caller may enter it. */
 int session_reenter(int cwd_fd);
 
-/* After unshare or setns: what we are in now, and a descriptor of it where it was made here. */
-int session_note_entered(struct session *session, int nstype, bool made);
+/* After unshare: what we are in now, and a descriptor of it. After setns(2) to fd: what we are in now. */
+int session_note_made(struct session *session, int nstype);
+int session_note_joined(struct session *session, int nstype, int fd);
+
+/* Does this process have no session but one? Then none that holds descriptors is to be looked for. */
+bool session_is_alone(void);
 
 /* The plan has succeeded: from now on nothing but descriptors of nsfs is held. */
 int session_settle(struct session *session, struct err *err);

@@ -72,7 +72,7 @@ static int find_heir(const struct session_ns *ns)
 {
 	struct stat st;
 
-	for (int fd = ns->before; (fd = session_next_held(fd + 1)) >= 0;)
+	for (int fd = ns->before; !session_is_alone() && (fd = session_next_held(fd + 1)) >= 0;)
 		if (sys_fstat(fd, &st) == 0 && st.st_ino == ns->entered)
 			return fd;
 	return -ENOENT;

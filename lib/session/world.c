@@ -33,7 +33,7 @@ struct world {
 	bool lease;          /* this process is the one to build it */
 	bool inside;         /* it comes from an isolated session */
 	bool trial;
-	uint64_t id;         /* of the session */
+	uint64_t id;         /* of the session, 0: not chosen yet */
 	uint64_t own[8];     /* of the world that is held: inodes of its own namespaces, by enum keeper_ns */
 	struct keeper_fds fds;
 };
@@ -71,6 +71,11 @@ static void fill_session(const struct world *world, struct keeper_message *messa
 		message->flags |= KEEPER_KILL_ON_LOGOUT;
 }
 
+static int choose_id(struct world *world)
+{
+	return world->id ? 0 : sys_random(&world->id, sizeof(world->id));
+}
+
 static void add_fd(struct keeper_message *message, int *fds, uint32_t what, int fd)
 {
 	fds[message->n_fds] = fd;
@@ -82,7 +87,7 @@ static int get(struct world *world, struct err *err)
 {
 	struct keeper_message request, answer = {0};
 	cleanup_fd int pidfd = sys_pidfd_open(sys_getpid());
-	int fds[1], r = pidfd < 0 ? pidfd : 0;
+	int fds[1], r = pidfd < 0 ? pidfd : choose_id(world);
 
 	keeper_message_init(&request, KEEPER_GET);
 	fill_session(world, &request);
@@ -132,25 +137,24 @@ static int do_without(struct world *world, int why, struct err *err)
 }
 
 /* Scope=session asks only where something is wanted that nobody else can give. */
-static bool needs_keeper(const struct world *world)
+static bool needs_keeper(const struct world *world, bool elsewhere)
 {
 	return is_shared(world) || is_yes(world, POLICY_PRIVATE_PIDS) || is_yes(world, POLICY_KILL_ON_LOGOUT) ||
-	       world->settings[POLICY_PRIVATE_USERS].word != POLICY_USERS_NO || place_is_not_first();
+	       world->settings[POLICY_PRIVATE_USERS].word != POLICY_USERS_NO || elsewhere;
 }
 
 static int find(struct world *world, struct err *err)
 {
 	struct err why = {0};
-	int r = sys_random(&world->id, sizeof(world->id));
+	bool elsewhere = !is_shared(world) && place_is_not_first();
+	int r;
 
-	if (r < 0)
-		return err_set(err, r, "cannot get random bytes");
-	if (!needs_keeper(world))
+	if (!needs_keeper(world, elsewhere))
 		return 0;
 	r = world->link = keeper_connect();
 	if (r >= 0)
 		r = get(world, &why);
-	if (r == 0 && !is_shared(world) && place_is_not_first())
+	if (r == 0 && elsewhere)
 		r = world_ask_host(world->link, world->login, NULL, &world->inside);
 	return r < 0 ? do_without(world, r, err) : 0;
 }
@@ -240,11 +244,13 @@ static int put(struct world *world, bool *recorded)
 	struct login *login = world->login;
 	struct keeper_message request, answer;
 	const char *record = NULL;
-	int r;
+	int r = choose_id(world);
 	cleanup_fd int pidfd = world->lease ? -1 : sys_pidfd_open(sys_getpid());
 	cleanup_fd int marker = session_marker(login->session, &record);
 	int fds[KEEPER_MAX_FDS], fd, type;
 
+	if (r < 0)
+		return r;
 	keeper_message_init(&request, KEEPER_PUT);
 	fill_session(world, &request);
 	login_rules(login, request.rules, sizeof(request.rules));

@@ -174,6 +174,19 @@ static int build(const struct golden *g, const struct policy_result *result, str
 	return plan_build(result, &g->subject, &g->facts, plan, err);
 }
 
+/* What place_is_not_first() rests on: a session inside a world is told by one of these. */
+static void can_be_told(const struct plan *plan)
+{
+	const struct plan_step *steps;
+	int types = 0;
+
+	for (size_t i = 0, n = plan_steps(plan, &steps); i < n; i++)
+		if (steps[i].kind == PLAN_UNSHARE || steps[i].kind == PLAN_JOIN)
+			types |= steps[i].nstype;
+	if (types && !(types & (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER)))
+		fail_msg("nothing that place_is_not_first() looks at is the world's own");
+}
+
 static void print_plan(const struct golden *g, struct policy_result *result, FILE *stream)
 {
 	struct plan *plan = NULL;
@@ -185,6 +198,8 @@ static void print_plan(const struct golden *g, struct policy_result *result, FIL
 		fprintf(stream, "no plan: %s (%s:%u)\n", err.text, err.file, err.line);
 	else
 		plan_print(plan, stream);
+	if (plan && !g->join)
+		can_be_told(plan);
 	plan_free(plan);
 }
 

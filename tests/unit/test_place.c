@@ -194,12 +194,14 @@ static void vets(void **state)
 
 static void first(void **state)
 {
+	static const enum keeper_ns TOLD_BY[] = {KEEPER_NS_MNT, KEEPER_NS_IPC, KEEPER_NS_UTS, KEEPER_NS_USER};
+
 	(void)state;
 	assert_false(place_is_not_first());
-	for (int i = 0; i < KEEPER_N_NS; i++) {
-		now.own[i]++;
-		assert_int_equal(place_is_not_first(), i != KEEPER_NS_CGROUP); /* a unit may have one */
-		now.own[i]--;
+	for (int i = 0; i < 4; i++) {
+		now.own[TOLD_BY[i]]++;
+		assert_true(place_is_not_first());
+		now.own[TOLD_BY[i]]--;
 	}
 	now.read_first = -EACCES; /* what cannot be seen is another */
 	assert_true(place_is_not_first());
