@@ -88,30 +88,34 @@ static void add_setting(struct sha256 *hash, const struct key *key, const struct
 	add_text(hash, "\n");
 }
 
-/* The key whose name comes next after that of `last` (NULL: the first); -1: there is none. */
-static int key_after(const char *last)
+/* Those that say something, by name: how many. */
+static size_t find_shaping(const struct policy_result *result, enum policy_key keys[POLICY_N_KEYS])
 {
-	int next = -1;
+	size_t n = 0;
 
-	for (int i = 0; i < POLICY_N_KEYS; i++)
-		if ((!last || strcmp(policy_keys[i].name, last) > 0) &&
-		    (next < 0 || strcmp(policy_keys[i].name, policy_keys[next].name) < 0))
-			next = i;
-	return next;
+	for (enum policy_key i = 0; i < POLICY_N_KEYS; i++) {
+		size_t at = n;
+
+		if (policy_keys[i].shapeless || is_default(&policy_keys[i], &result->settings[i]))
+			continue;
+		for (; at > 0 && strcmp(policy_keys[keys[at - 1]].name, policy_keys[i].name) > 0; at--)
+			keys[at] = keys[at - 1];
+		keys[at] = i;
+		n++;
+	}
+	return n;
 }
 
 int policy_fingerprint(const struct policy_result *result, unsigned char ret[POLICY_FINGERPRINT_SIZE])
 {
+	enum policy_key keys[POLICY_N_KEYS];
+	size_t n = find_shaping(result, keys);
 	struct sha256 hash;
 
 	sha256_init(&hash);
 	add_text(&hash, "nsclone world 1\n");
-	for (int i = key_after(NULL); i >= 0; i = key_after(policy_keys[i].name)) {
-		const struct key *key = &policy_keys[i];
-
-		if (!key->shapeless && !is_default(key, &result->settings[i]))
-			add_setting(&hash, key, &result->settings[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		add_setting(&hash, &policy_keys[keys[i]], &result->settings[keys[i]]);
 	sha256_finish(&hash, ret);
 	return 0;
 }
