@@ -108,16 +108,29 @@ int place_isolates(const int ns[KEEPER_N_NS], const uint64_t own[KEEPER_N_NS], c
 	return any ? 0 : -EPROTO;
 }
 
+/* initial: the machine's own has always had that number (namespaces(7)'s *_NS_INIT_INO), and is nobody's world. */
 bool place_is_not_first(void)
 {
-	static const enum keeper_ns TOLD_BY[] = {KEEPER_NS_MNT, KEEPER_NS_IPC, KEEPER_NS_UTS, KEEPER_NS_USER};
-	cleanup_fd int self = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY);
-	cleanup_fd int init = sys_open("/proc/1/ns", O_PATH | O_DIRECTORY);
+	static const struct {
+		enum keeper_ns place;
+		uint64_t initial;
+		const char *own, *first;
+	} TOLD_BY[] = {
+		{KEEPER_NS_MNT, 0, "/proc/self/ns/mnt", "/proc/1/ns/mnt"},
+		{KEEPER_NS_IPC, 0xefffffff, "/proc/self/ns/ipc", "/proc/1/ns/ipc"},
+		{KEEPER_NS_UTS, 0xeffffffe, "/proc/self/ns/uts", "/proc/1/ns/uts"},
+		{KEEPER_NS_USER, 0xeffffffd, "/proc/self/ns/user", "/proc/1/ns/user"},
+	};
 	uint64_t own, first;
 
-	for (size_t i = 0; i < sizeof(TOLD_BY) / sizeof(*TOLD_BY); i++)
-		if (place_inode(self, TOLD_BY[i], &own) < 0 || place_inode(init, TOLD_BY[i], &first) < 0 || own != first)
+	for (size_t i = 0; i < sizeof(TOLD_BY) / sizeof(*TOLD_BY); i++) {
+		if (inode_of(AT_FDCWD, TOLD_BY[i].own, TOLD_BY[i].place, &own) < 0)
 			return true;
+		if (own == TOLD_BY[i].initial)
+			continue;
+		if (inode_of(AT_FDCWD, TOLD_BY[i].first, TOLD_BY[i].place, &first) < 0 || own != first)
+			return true;
+	}
 	return false;
 }
 

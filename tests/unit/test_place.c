@@ -17,7 +17,7 @@
 #include "lib/core/sys.h"
 #include "lib/session/place.h"
 
-enum { OWN = 900, FIRST, LOGINUID, UID_MAP, HELD, OWNER = HELD + KEEPER_N_NS };
+enum { OWN = 900, LOGINUID, UID_MAP, HELD, OWNER = HELD + KEEPER_N_NS };
 /* Descriptors that are not there; HELD + i: of a namespace, OWNER + i: of the user namespace that it belongs to. */
 
 static const char *const NAMES[] = {"mnt", "ipc", "uts", "net", "pid_for_children", "cgroup", "user"};
@@ -26,7 +26,7 @@ static struct {
 	int own[KEEPER_N_NS], first[KEEPER_N_NS], held[KEEPER_N_NS];
 	int owner[KEEPER_N_NS]; /* inodes of user namespaces */
 	int types[KEEPER_N_NS]; /* what each of held is */
-	int open_first, read_first; /* 0 or a negative errno: of /proc/1/ns, and of what is in it */
+	int read_first; /* 0 or a negative errno: of what is in /proc/1/ns */
 	const char *own_text;       /* what all links say, where it is no number in brackets */
 	const char *loginuid, *uid_map; /* NULL: there is none */
 } now;
@@ -44,8 +44,6 @@ int __wrap_sys_open(const char *path, int flags)
 	(void)flags;
 	if (strcmp(path, "/proc/self/ns") == 0)
 		return OWN;
-	if (strcmp(path, "/proc/1/ns") == 0)
-		return now.open_first < 0 ? now.open_first : FIRST;
 	if (strcmp(path, "/proc/self/loginuid") == 0)
 		return now.loginuid ? LOGINUID : -ENOENT;
 	if (strcmp(path, "/proc/self/uid_map") == 0)
@@ -65,7 +63,7 @@ ssize_t __wrap_sys_readlinkat(int dirfd, const char *path, char *buffer, size_t 
 	for (int i = 0; i < KEEPER_N_NS; i++)
 		if (strcmp(path, NAMES[i]) == 0)
 			return now.own_text ? snprintf(buffer, size, "%s", now.own_text)
-					    : snprintf(buffer, size, "%s:[%d]", keeper_ns_name((enum keeper_ns)i), inodes[i]);
+					    : snprintf(buffer, size, "%s:[%u]", keeper_ns_name((enum keeper_ns)i), (unsigned)inodes[i]);
 	fail_msg("it reads the link %s", path);
 	return -ENOENT;
 }
@@ -203,10 +201,14 @@ static void first(void **state)
 		assert_true(place_is_not_first());
 		now.own[TOLD_BY[i]]--;
 	}
-	now.read_first = -EACCES; /* what cannot be seen is another */
+	now.own[KEEPER_NS_IPC] = (int)0xefffffff; /* the machine's first, which is in no world, whatever PID 1 is in */
+	now.own[KEEPER_NS_UTS] = (int)0xeffffffe;
+	now.own[KEEPER_NS_USER] = (int)0xeffffffd;
+	assert_false(place_is_not_first());
+	now.own[KEEPER_NS_UTS] = (int)0xefffffff; /* no UTS namespace has that one's number */
 	assert_true(place_is_not_first());
-	now.read_first = 0;
-	now.open_first = -ENOENT;
+	now.own[KEEPER_NS_UTS] = 0;
+	now.read_first = -EACCES; /* what cannot be seen is another */
 	assert_true(place_is_not_first());
 }
 
