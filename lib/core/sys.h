@@ -58,6 +58,7 @@ gid_t sys_getegid(void);
 uid_t sys_getuid(void);
 gid_t sys_getgid(void);
 int sys_ram(uint64_t *ret); /* bytes */
+void sys_yield(void); /* the processor, to whoever else is ready */
 void sys_sleep_us(unsigned us);
 int sys_prctl(int option, unsigned long argument); /* its value, or a negative errno */
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -118,6 +119,11 @@ void sys_block_signals(uint64_t *ret)
 void sys_restore_signals(uint64_t blocked)
 {
 	(void)KERNEL(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked)));
+}
+
+void sys_yield(void)
+{
+	(void)sched_yield();
 }
 
 void sys_sleep_us(unsigned us)
