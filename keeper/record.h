@@ -2,7 +2,8 @@
 /*
  * Worlds written down, one file each in KEEPER_WORLDS (root's, 0700, on a tmpfs), so that the next keeper knows what the
  * one before held: everything of struct world that is not a descriptor. A file is named by the world's id in 16 digits
- * of hex, written whole under another name and renamed; it is rewritten whenever the world changes.
+ * of hex, written whole under another name and renamed; it is rewritten whenever the world changes, and within WORLDS_SAVE_MS
+ * when somebody joins it or leaves others in it.
  *
  * What is read is root's own, but it may be cut, or of another version, or stand for what is no more: it is checked for
  * being whole here, and for being true in recover.h.

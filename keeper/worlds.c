@@ -236,10 +236,38 @@ void worlds_readable(struct worlds *worlds, int64_t now, struct source *source)
 		worlds_retire(worlds, world);
 }
 
+/*
+ * Who joins or leaves a world that others are in does not wait for a file to be written, nor does who comes next. A keeper
+ * that is killed meanwhile has told the next one of the world, but not of that session; its processes keep the world.
+ */
+void worlds_save_soon(struct worlds *worlds, struct world *world)
+{
+	world->unsaved = worlds->unsaved = true;
+}
+
+static void save_unsaved(struct worlds *worlds, int64_t now)
+{
+	if (!worlds->save_due) {
+		worlds->save_due = now + WORLDS_SAVE_MS;
+		return;
+	}
+	if (worlds->save_due > now)
+		return;
+	for (struct world *world = worlds->first; world; world = world->next) {
+		if (world->unsaved)
+			worlds->effects->save(worlds->data, world);
+		world->unsaved = false;
+	}
+	worlds->unsaved = false;
+	worlds->save_due = 0;
+}
+
 void worlds_tick(struct worlds *worlds, int64_t now)
 {
 	struct world *next;
 
+	if (worlds->unsaved)
+		save_unsaved(worlds, now);
 	for (struct world *world = worlds->n_leased ? worlds->first : NULL; world; world = next) {
 		next = world->next;
 		if (world->state == WORLD_LEASED && world->lease_end <= now)
@@ -251,6 +279,8 @@ int64_t worlds_due(const struct worlds *worlds)
 {
 	int64_t due = worlds->scan_wanted && !worlds->scanning ? worlds->scan_not_before : INT64_MAX;
 
+	if (worlds->unsaved && worlds->save_due < due)
+		due = worlds->save_due;
 	for (const struct world *world = worlds->n_leased ? worlds->first : NULL; world; world = world->next)
 		if (world->state == WORLD_LEASED && world->lease_end < due)
 			due = world->lease_end;

@@ -27,6 +27,7 @@ enum {
 	WORLDS_MAX_SESSIONS = 16384,
 	WORLDS_MAX_SESSIONS_PER_USER = 1024,
 	WORLDS_MAX_ASKERS = 32, /* of one user: who builds or waits */
+	WORLDS_SAVE_MS = 20,    /* who has come and gone in this time is written down together */
 	WORLDS_MAX_LATE = 3,    /* leases of one world that come to nothing in their time */
 	WORLDS_BUCKETS = 1024,
 };
@@ -52,7 +53,7 @@ struct world_session {
 	uint64_t serial;
 	enum session_state state;
 	bool kill_on_logout;           /* what it said */
-	uint64_t start_time;           /* of its process: /proc/PID/stat, field 22. Beside the pid it tells who it was */
+	uint64_t identity;             /* of its process: process_identity(). Beside the pid it tells who it was */
 	struct source pidfd;
 	uint64_t id;
 	int64_t since;
@@ -66,7 +67,7 @@ struct world_init {
 	pid_t pid;             /* 0: it has none */
 	int pidfd;
 	struct source socket;  /* after a recovery without it: a duplicate of the pidfd */
-	uint64_t start_time;
+	uint64_t identity;
 	bool asked;            /* PIDS is to be answered */
 };
 
@@ -82,6 +83,7 @@ struct world {
 	bool ending;
 	bool searched;                 /* in the pass over /proc that is going on */
 	bool found;                    /* and somebody is in it */
+	bool unsaved;                  /* who is in it has changed */
 	uint8_t key[32];
 	uint64_t inodes[KEEPER_N_NS];  /* 0: not its own, the host's */
 	int ns[KEEPER_N_NS];           /* -1: not its own */
@@ -116,7 +118,7 @@ struct worlds_request {
 	uint64_t inodes[KEEPER_N_NS];
 	uint64_t mntns_id;
 	int pidfd;
-	uint64_t start_time;
+	uint64_t identity;
 	int marker;                    /* a watch, not a descriptor */
 };
 
@@ -157,6 +159,8 @@ struct worlds {
 	unsigned n_worlds;
 	unsigned n_leased;
 	unsigned n_sessions;
+	bool unsaved;                  /* some world is; when save_due is set and over all are written down */
+	int64_t save_due;
 	bool scanning;                 /* a pass is going on */
 	bool scan_wanted;
 	int64_t scan_began;
@@ -192,7 +196,7 @@ void worlds_scan_end(struct worlds *worlds, int64_t now, bool complete);
 struct world *world_new(void);          /* NULL: no memory */
 void world_free(struct world *world);   /* the memory, no descriptor */
 struct world_session *world_add_session(struct world *world, const struct keeper_session *session, int pidfd,
-					uint64_t start_time); /* SESSION_IN; NULL: no memory */
+					uint64_t identity); /* SESSION_IN; NULL: no memory */
 void world_session_tell(const struct world_session *session, struct keeper_session *ret);
 int worlds_adopt(struct worlds *worlds, int64_t now, struct world *world);
 

@@ -63,7 +63,9 @@ void worlds_session_ended(struct worlds *worlds, struct world_session *session)
 		if (world->kill_on_logout && !world->ending)
 			begin_end(worlds, world);
 	}
-	if (world->state != WORLD_GONE)
+	if (world->state == WORLD_HELD)
+		worlds_save_soon(worlds, world);
+	else if (world->state != WORLD_GONE)
 		worlds->effects->save(worlds->data, world);
 }
 

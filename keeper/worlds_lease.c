@@ -141,7 +141,7 @@ static void get_held(struct worlds *worlds, struct worlds_client *client, struct
 		return;
 	}
 	worlds_answer_set(worlds, client, KEEPER_HELD, world);
-	worlds->effects->save(worlds->data, world); /* after that: somebody is waiting to log in */
+	worlds_save_soon(worlds, world);
 }
 
 static void get_in(struct worlds *worlds, int64_t now, struct worlds_client *client, struct world *world,

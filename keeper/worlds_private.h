@@ -15,6 +15,7 @@ void worlds_drop_witness(struct worlds *worlds, struct world *world);
 void worlds_close(struct worlds *worlds, int *fd);
 void worlds_drop_source(struct worlds *worlds, struct source *source);
 struct world *worlds_find(const struct worlds *worlds, uint64_t id);
+void worlds_save_soon(struct worlds *worlds, struct world *world);
 void worlds_set_state(struct worlds *worlds, struct world *world, enum world_state state);
 
 /* worlds_session.c */

@@ -48,7 +48,7 @@ void world_session_tell(const struct world_session *session, struct keeper_sessi
 }
 
 struct world_session *world_add_session(struct world *world, const struct keeper_session *session, int pidfd,
-					uint64_t start_time)
+					uint64_t identity)
 {
 	struct world_session **last = &world->sessions, *new = calloc(1, sizeof(*new) + add_texts(NULL, session));
 
@@ -59,7 +59,7 @@ struct world_session *world_add_session(struct world *world, const struct keeper
 	*last = new;
 	new->world = world;
 	new->state = SESSION_IN;
-	new->start_time = start_time;
+	new->identity = identity;
 	new->pidfd = (struct source){pidfd, SOURCE_SESSION, new};
 	new->id = session->id;
 	new->since = session->since;
@@ -104,7 +104,7 @@ int worlds_add_session(struct worlds *worlds, struct world *world, struct worlds
 		return -EEXIST;
 	if (!worlds_has_room_for_session(worlds, world->uid))
 		return -ENOSPC;
-	new = world_add_session(world, session, request->pidfd, request->start_time);
+	new = world_add_session(world, session, request->pidfd, request->identity);
 	if (!new)
 		return -ENOMEM;
 	request->pidfd = -1;

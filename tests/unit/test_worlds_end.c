@@ -49,6 +49,39 @@ static void session_ends_once(void **state)
 	assert_int_equal(f->worlds.n_sessions, 0);
 }
 
+static void tick(struct fake *f, int64_t ms)
+{
+	f->now += ms;
+	worlds_tick(&f->worlds, f->now);
+}
+
+/* Nobody waits for that: those of some milliseconds are written down together. */
+static void who_comes_and_goes_is_saved_soon(void **state)
+{
+	struct fake *f = *state;
+	int saved;
+
+	held(f, 1000, 77);
+	saved = f->n_saved;
+	assert_int_equal(saved, 1); /* what is built is, at once */
+	for (uint64_t id = 2; id < 5; id++)
+		get(f, 1, 1000, 'a', id);
+	leave(f, 2);
+	tick(f, 0);
+	assert_int_equal(f->n_saved, saved);
+	assert_int_equal(worlds_due(&f->worlds), f->now + WORLDS_SAVE_MS);
+	tick(f, WORLDS_SAVE_MS - 1);
+	leave(f, 3);
+	assert_int_equal(f->n_saved, saved);
+	tick(f, 1);
+	assert_int_equal(f->n_saved, saved + 1);
+	assert_int_equal(worlds_due(&f->worlds), INT64_MAX);
+	leave(f, 1000);
+	assert_int_equal(f->n_saved, saved + 1);
+	leave(f, 4); /* the last: what becomes of the world now is to be known */
+	assert_int_equal(f->n_saved, saved + 2);
+}
+
 static void the_connection_is_not_the_session(void **state)
 {
 	struct fake *f = *state;
@@ -561,6 +594,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(session_ends_once),
+		TEST(who_comes_and_goes_is_saved_soon),
 		TEST(the_connection_is_not_the_session),
 		TEST(who_waits_or_builds_cannot_leave),
 		TEST(a_process_keeps_its_world),
