@@ -87,7 +87,7 @@ static int take_pidfd(struct descriptors *d, int *fd, const char **why)
 
 	*why = r == -ESRCH ? "the session's process has ended" : "a descriptor is not the pidfd that it is said to be";
 	if (r == 0)
-		r = process_start_time(pid, &d->request.start_time);
+		r = process_identity(*fd, pid, &d->request.identity);
 	if (r == 0)
 		r = process_is(*fd);
 	if (r < 0)

@@ -21,7 +21,12 @@ static struct peer *peer_of(struct worlds_client *client)
 
 static bool answer(void *data, struct worlds_client *client, struct keeper_message *message, const int *fds)
 {
-	return peer_send(data, peer_of(client), message, fds);
+	struct peer *peer = peer_of(client);
+	bool sent = peer_send(data, peer, message, fds);
+
+	if (sent && message->type == KEEPER_HELD) /* there is nothing to follow, and so its hanging up wakes nobody */
+		peer_drop(data, peer, NULL);
+	return sent;
 }
 
 static int watch(void *data, struct source *source)
@@ -84,8 +89,8 @@ static int spawn(void *data, struct world *world, uint32_t flags)
 	world->init.pidfd = init.pidfd;
 	world->init.socket.fd = init.socket;
 	world->ns[KEEPER_NS_PID] = init.pid_ns;
-	if (process_start_time(init.pid, &world->init.start_time) < 0)
-		world->init.start_time = 0;
+	if (process_identity(init.pidfd, init.pid, &world->init.identity) < 0)
+		world->init.identity = 0;
 	return process_inode(init.pid, KEEPER_NS_PID, &world->inodes[KEEPER_NS_PID]);
 }
 

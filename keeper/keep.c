@@ -9,7 +9,7 @@
 #include <errno.h>
 #include "keeper/store.h"
 
-/* What a session is in, its init's pidfd and socket. The pidfds of sessions are not kept: a pid and a start time are. */
+/* What a session is in, its init's pidfd and socket. The pidfds of sessions are not kept: a pid and an identity are. */
 int keep_store(const struct world *world)
 {
 	int fds[KEEPER_N_NS + 2];

@@ -17,21 +17,15 @@ enum { CREDIT = 1000 }; /* for one packet */
 
 /* ---- Who it is ---- */
 
-static int pidfd_of(int fd, pid_t pid)
-{
-	int pidfd = sys_peer_pidfd(fd);
-
-	return pidfd == -ENOPROTOOPT ? sys_pidfd_open(pid) : pidfd;
-}
-
 /*
  * uid 0 is not enough: root in a user namespace where 0 is the host's 0 has it, too. The pidfd tells that what was read
  * under that pid was the peer's. A peer that has ended and is not reaped yet may have said something worth hearing.
  */
-static int check(const struct keeper *keeper, int fd)
+static int check(const struct keeper *keeper, int fd, struct peer *ret)
 {
 	cleanup_fd int pidfd = -1;
 	struct sys_peer peer;
+	bool exact;
 	uint64_t user_ns;
 	int r = sys_peer(fd, &peer);
 
@@ -39,14 +33,22 @@ static int check(const struct keeper *keeper, int fd)
 		r = -EPERM;
 	if (r < 0)
 		return r;
-	pidfd = pidfd_of(fd, peer.pid);
+	pidfd = sys_peer_pidfd(fd);
+	exact = pidfd != -ENOPROTOOPT;
+	if (!exact)
+		pidfd = sys_pidfd_open(peer.pid);
 	if (pidfd < 0)
 		return pidfd;
-	r = process_inode(peer.pid, KEEPER_NS_USER, &user_ns);
+	ret->pid = peer.pid;
+	r = process_identity(pidfd, peer.pid, &ret->identity);
+	if (r == 0)
+		r = process_inode(peer.pid, KEEPER_NS_USER, &user_ns);
 	if (r == 0)
 		r = process_is(pidfd);
 	if (r == 0 && user_ns != keeper->host.user_ns)
 		r = -EPERM;
+	if (r == 0 && exact)
+		ret->pidfd = fd_steal(&pidfd);
 	return r;
 }
 
@@ -64,13 +66,14 @@ static void listen_or_not(struct keeper *keeper)
 	}
 }
 
-static int add(struct keeper *keeper, int fd)
+static int add(struct keeper *keeper, int fd, const struct peer *who)
 {
-	struct peer *peer = calloc(1, sizeof(*peer));
+	struct peer *peer = malloc(sizeof(*peer));
 	int r;
 
 	if (!peer)
 		return -ENOMEM;
+	*peer = *who;
 	peer->source = (struct source){fd, SOURCE_PEER, peer};
 	peer->heard = peer->credit_at = keeper->now;
 	peer->credit = KEEPER_BURST * CREDIT;
@@ -88,13 +91,17 @@ static int add(struct keeper *keeper, int fd)
 
 void peer_accept(struct keeper *keeper)
 {
+	struct peer who = {.pidfd = -1};
 	int fd = sys_accept(keeper->listener.fd);
-	int r = fd < 0 ? fd : check(keeper, fd);
+	int r = fd < 0 ? fd : check(keeper, fd, &who);
 
 	if (r == 0)
-		r = add(keeper, fd);
-	if (r == 0)
+		r = add(keeper, fd, &who);
+	if (r == 0) {
+		peer_event(keeper, keeper->peers, true); /* what it has to say is mostly there already */
 		return;
+	}
+	sys_close_p(&who.pidfd);
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS) {
 		say(keeper, "no room for a connection: error %d", -fd);
 		keeper->deaf_until = keeper->now + SERVER_DEAF_MS;
@@ -126,6 +133,7 @@ static void let_go(struct keeper *keeper, struct peer *peer)
 	children_peer_gone(keeper, peer);
 	server_unwatch(keeper, &peer->source);
 	sys_close(peer->source.fd);
+	sys_close_p(&peer->pidfd);
 	free(peer);
 }
 

@@ -100,7 +100,7 @@ static ssize_t read_file(const char *path, char *buffer, size_t size)
 }
 
 /* The name, in brackets, may hold anything; what follows the last bracket are numbers. */
-int process_start_time(pid_t pid, uint64_t *ret)
+static int start_time(pid_t pid, uint64_t *ret)
 {
 	char path[32], buffer[1024], *at;
 	ssize_t n;
@@ -116,6 +116,11 @@ int process_start_time(pid_t pid, uint64_t *ret)
 		return -EBADMSG;
 	*ret = strtoull(at + 1, NULL, 10);
 	return 0;
+}
+
+int process_identity(int pidfd, pid_t pid, uint64_t *ret)
+{
+	return sys_pidfs_number(pidfd, ret) == 0 ? 0 : start_time(pid, ret);
 }
 
 /* Before pidfs (6.9) it was an anonymous inode. */

@@ -24,7 +24,11 @@ int process_inode(pid_t pid, enum keeper_ns type, uint64_t *ret);
  */
 int process_inodes(pid_t pid, unsigned types, uint64_t inodes[KEEPER_N_NS]);
 
-int process_start_time(pid_t pid, uint64_t *ret); /* field 22 of stat: ticks since boot */
+/*
+ * What, beside its pid, tells a process from all that have had that pid since boot: the number of its pidfd where pidfs
+ * gives one, else when it began (field 22 of stat). -ESRCH; who asks process_is() afterwards knows that it was this one's.
+ */
+int process_identity(int pidfd, pid_t pid, uint64_t *ret);
 
 /* The process behind a pidfd, from fdinfo. -EINVAL: it is no pidfd. */
 int process_of_pidfd(int pidfd, pid_t *ret);

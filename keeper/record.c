@@ -43,7 +43,7 @@ struct record {
 	uint64_t id;
 	uint64_t mntns_id;
 	uint64_t inodes[KEEPER_N_NS];
-	uint64_t init_start_time;
+	uint64_t init_identity;
 	int32_t init_pid;
 	int32_t marker;
 	uint32_t n_sessions;
@@ -56,7 +56,7 @@ struct record {
 
 struct record_session {
 	struct keeper_session session;
-	uint64_t start_time;
+	uint64_t identity;
 	uint64_t kill_on_logout;
 };
 
@@ -75,7 +75,7 @@ static struct record describe(const struct world *world)
 		.uid = world->uid,
 		.id = world->id,
 		.mntns_id = world->mntns_id,
-		.init_start_time = world->init.start_time,
+		.init_identity = world->init.identity,
 		.init_pid = world->init.pid,
 		.marker = world->marker,
 		.rules_size = world->rules ? (uint32_t)strlen(world->rules) + 1 : 0,
@@ -115,7 +115,7 @@ static int write_record(int fd, const struct world *world)
 	int r = write_all(fd, &record, sizeof(record));
 
 	for (const struct world_session *s = world->sessions; r == 0 && s; s = s->next) {
-		struct record_session session = {.start_time = s->start_time, .kill_on_logout = s->kill_on_logout};
+		struct record_session session = {.identity = s->identity, .kill_on_logout = s->kill_on_logout};
 
 		world_session_tell(s, &session.session);
 		if (s->state == SESSION_IN)
@@ -238,7 +238,7 @@ static void fill(struct world *world, const struct record *record)
 	world->mntns_id = record->mntns_id;
 	world->marker = record->marker;
 	world->init.pid = record->init_pid;
-	world->init.start_time = record->init_start_time;
+	world->init.identity = record->init_identity;
 	memcpy(world->inodes, record->inodes, sizeof(world->inodes));
 	memcpy(world->key, record->key, sizeof(world->key));
 	memcpy(world->user, record->user, sizeof(world->user));
@@ -254,7 +254,7 @@ static int fill_sessions(struct world *world, const char *at, uint32_t n)
 		memcpy(&session, at, sizeof(session));
 		if (!is_whole_session(&session.session))
 			return -EBADMSG;
-		new = world_add_session(world, &session.session, -1, session.start_time);
+		new = world_add_session(world, &session.session, -1, session.identity);
 		if (!new)
 			return -ENOMEM;
 		new->kill_on_logout = session.kill_on_logout;

@@ -114,13 +114,13 @@ static void take_stored(const struct recovery *recovery, struct world *world)
 /* ---- Processes ------------------------------------------------------------------------------------------------ */
 
 /* The process that pid was when that was written down, or a negative errno. */
-static int open_process(pid_t pid, uint64_t start_time)
+static int open_process(pid_t pid, uint64_t identity)
 {
 	cleanup_fd int pidfd = sys_pidfd_open(pid);
 	uint64_t now;
-	int r = pidfd < 0 ? pidfd : process_start_time(pid, &now);
+	int r = pidfd < 0 ? pidfd : process_identity(pidfd, pid, &now);
 
-	if (r == 0 && now != start_time)
+	if (r == 0 && now != identity)
 		r = -ESRCH;
 	if (r == 0)
 		r = process_is(pidfd);
@@ -134,7 +134,7 @@ static int find_init(struct world *world)
 {
 	struct world_init *init = &world->init;
 	uint64_t inode;
-	cleanup_fd int pidfd = init->pid ? open_process(init->pid, init->start_time) : -1;
+	cleanup_fd int pidfd = init->pid ? open_process(init->pid, init->identity) : -1;
 	int r;
 
 	if (!init->pid)
@@ -161,7 +161,7 @@ static void find_sessions(struct world *world)
 	while (*next) {
 		struct world_session *s = *next;
 
-		s->pidfd.fd = open_process(s->pid, s->start_time);
+		s->pidfd.fd = open_process(s->pid, s->identity);
 		if (s->pidfd.fd >= 0) {
 			next = &s->next;
 			continue;
@@ -236,7 +236,7 @@ static int from_record(void *data, struct world *world)
 /* ---- /proc ---------------------------------------------------------------------------------------------------- */
 
 /*
- * The PID namespace is its init's, whom pid and start time tell: a session's first process (sshd's) is in all others, but
+ * The PID namespace is its init's, whom pid and identity tell: a session's first process (sshd's) is in all others, but
  * not in that one.
  */
 static bool is_of_init(const struct world *world, int type)

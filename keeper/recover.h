@@ -7,7 +7,7 @@
  *   from the store    the descriptors themselves are proof; each must be what the record says
  *   from /proc        a process whose namespaces have all the record's numbers, and whose mount namespace has the id
  *                     that the kernel never gives twice (NS_GET_MNTNS_ID, 6.11). Without it: not found
- *   a session         the pid and start time are still those of a process
+ *   a session         the pid and identity (process.h) are still those of a process
  *   the init          the same, and that process is in the PID namespace, which is found by it
  *
  * All namespaces belong to the initial user namespace and none is the host's. A world that is not found, or whose init

@@ -81,6 +81,16 @@ static bool is_answered(uint16_t type)
 	return type != KEEPER_LEAVE && type != KEEPER_DROP;
 }
 
+/* Where GET brings no pidfd the session is that of who connected. That it cannot be named is told when it is missed. */
+static void name_process(const struct peer *peer, struct worlds_request *request)
+{
+	if (request->message.type != KEEPER_GET || request->pidfd >= 0 || peer->pidfd < 0)
+		return;
+	request->pidfd = sys_duplicate(peer->pidfd);
+	request->identity = peer->identity;
+	request->message.session.pid = peer->pid;
+}
+
 void request_receive(struct keeper *keeper, struct peer *peer)
 {
 	const char *why = "";
@@ -105,6 +115,8 @@ void request_receive(struct keeper *keeper, struct peer *peer)
 	tidy(&d.request.message);
 	type = d.request.message.type;
 	r = descriptors_sort(&d, fds, n, &keeper->host, keeper->markers.fd, &why);
+	if (r == 0)
+		name_process(peer, &d.request);
 	if (r == 0)
 		handle(keeper, peer, &d);
 	else if (r == -EBADMSG)

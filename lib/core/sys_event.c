@@ -8,6 +8,7 @@
  *	sys_inotify              inotify_init1             sys_close
  *	sys_inotify_add_unmount  inotify_add_watch         sys_inotify_remove, the unmount
  *	sys_pidfd_signal         pidfd_send_signal (5.1)   nothing
+ *	sys_pidfs_number         fstatfs, fstat            nothing
  *	sys_reap                 waitpid                   nothing
  */
 #include "lib/core/sys_event.h"
@@ -31,6 +32,7 @@
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
 #endif
+#define PIDFS_MAGIC 0x50494446 /* PID_FS_MAGIC of linux/magic.h 6.9 */
 #ifndef IN_MASK_CREATE
 #define IN_MASK_CREATE 0x10000000
 #endif
@@ -116,6 +118,21 @@ int sys_inotify_unmounted(int inotify, int *watches, size_t room)
 int sys_pidfd_signal(int pidfd, int signal)
 {
 	return KERNEL(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int sys_pidfs_number(int fd, uint64_t *ret)
+{
+	unsigned long type = 0;
+	struct stat st;
+	int r = kernel_filesystem_type(fd, &type);
+
+	if (r == 0 && (type != PIDFS_MAGIC || sizeof(long) < sizeof(*ret))) /* an inode's number is a long to the kernel */
+		r = -ENOTSUP;
+	if (r == 0)
+		r = KERNEL(fstat(fd, &st));
+	if (r == 0)
+		*ret = st.st_ino;
+	return r;
 }
 
 pid_t sys_reap(int *status)

@@ -36,6 +36,12 @@ int sys_pidfd_signal(int pidfd, int signal);
 /* A child that has ended: its id and status; 0: none has; -ECHILD: there are none. Whatever its exit signal. */
 pid_t sys_reap(int *status);
 
+/*
+ * The number of a pidfd's process, which no other has until the next boot: the inode of pidfs, kernel 6.9. -ENOTSUP: there is
+ * none, or fd is not on it. Whoever answers for the file system of fd is asked: not of a stranger's.
+ */
+int sys_pidfs_number(int fd, uint64_t *ret);
+
 int sys_is_tmpfs(int fd); /* 1 or 0; fd may be O_PATH */
 
 int sys_ns_mount_id(int fd, uint64_t *ret); /* NS_GET_MNTNS_ID: of a mount namespace, since boot. -ENOTTY before 6.11 */

@@ -14,7 +14,7 @@
  *
  *   request         with                                     answered by
  *   GET             uid, key, session, KILL_ON_LOGOUT?       HELD with the set: the session is in it from now on
- *                   + pidfd of the session's process         BUILD with the host's set: you alone are to build it; the
+ *                   + pidfd of the session's process?        BUILD with the host's set: you alone are to build it; the
  *                                                             lease ends with PUT, DROP, the connection or KEEPER_LEASE_MS
  *                                                            WAIT: somebody builds it; HELD, BUILD or FAILED follows,
  *                                                             or nothing within KEEPER_LEASE_MS + KEEPER_CALL_MS
@@ -42,6 +42,9 @@
  * Time limits: an answer to every request (WAIT is one) within KEEPER_CALL_MS; after that the client goes on without. Who
  * asked with GET is owed nothing when KEEPER_LEASE_MS + KEEPER_CALL_MS are over, and a lease ends by then, too: so the
  * time that it may take to build is what is left of that, KEEPER_LEASE_MS at most.
+ *
+ * The process that GET brings no pidfd of is the one that connected; before kernel 6.5 that cannot be told, and GET fails
+ * with EINVAL. HELD ends the connection.
  *
  * What one user may take up is bounded (keeper/worlds.h): who builds or waits (FAILED with EAGAIN), worlds and sessions
  * (ENOSPC). Those who wait get EAGAIN, too, when several leases in a row were held until their time was up. The client

@@ -82,20 +82,33 @@ static void add_fd(struct keeper_message *message, int *fds, uint32_t what, int 
 	message->fds[message->n_fds++] = what;
 }
 
+/* Before kernel 6.5 the keeper cannot see for itself who has connected, and says that it misses a pidfd. */
+static int ask(struct world *world, struct keeper_message *request, struct keeper_message *answer)
+{
+	cleanup_fd int pidfd = -1;
+	int fds[1], r = keeper_ask(world->link, request, NULL, answer, &world->fds);
+
+	if (r != -EINVAL)
+		return r;
+	pidfd = sys_pidfd_open(sys_getpid());
+	if (pidfd < 0)
+		return pidfd;
+	add_fd(request, fds, KEEPER_FD_PIDFD, pidfd);
+	return keeper_ask(world->link, request, fds, answer, &world->fds);
+}
+
 /* GET: HELD, BUILD or a negative errno; a wait for somebody else's building lasts as long as a lease. */
 static int get(struct world *world, struct err *err)
 {
 	struct keeper_message request, answer = {0};
-	cleanup_fd int pidfd = sys_pidfd_open(sys_getpid());
-	int fds[1], r = pidfd < 0 ? pidfd : choose_id(world);
+	int r = choose_id(world);
 
 	keeper_message_init(&request, KEEPER_GET);
 	fill_session(world, &request);
-	add_fd(&request, fds, KEEPER_FD_PIDFD, pidfd);
 	if (r == 0 && is_shared(world))
 		r = policy_fingerprint(&world->login->result, request.key);
 	if (r == 0)
-		r = keeper_ask(world->link, &request, fds, &answer, &world->fds);
+		r = ask(world, &request, &answer);
 	if (r == 0 && answer.type == KEEPER_WAIT) {
 		keeper_fds_done(&world->fds); /* nothing should have come with it */
 		r = keeper_await(world->link, KEEPER_LEASE_MS + KEEPER_CALL_MS, &answer, &world->fds);

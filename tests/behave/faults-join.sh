@@ -80,11 +80,11 @@ host_before
 record_calls alice -- true
 mapfile -t all < <(calls_between open opened | grep -Evx "$HARMLESS")
 echo "# joining: $(calls_between open opened | wc -l) different calls: $(calls_between open opened | tr '\n' ' ')"
-for name in connect sendmsg recvmsg poll setns ioctl pidfd_open; do
+for name in connect sendmsg recvmsg poll setns ioctl; do
 	holds "joining calls $name" grep -qx "$name" <(printf '%s\n' "${all[@]}")
 done
 sweep joining EPERM "alice held" "${all[@]}"
-sweep joining EINTR "alice held" connect sendmsg recvmsg poll setns ioctl pidfd_open readlinkat openat
+sweep joining EINTR "alice held" connect sendmsg recvmsg poll setns ioctl readlinkat openat
 next_login joining
 is "it is in the world that is held" "$(login alice -- readlink /proc/self/ns/mnt | grep '^mnt:')" "$(readlink "/proc/$held/ns/mnt")"
 for name in connect sendmsg recvmsg; do # as a seccomp filter would: all of them

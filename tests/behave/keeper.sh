@@ -68,6 +68,16 @@ first=$pid
 like "the first builds" "$(cat "$WORK/1")" "^BUILD .*STORED$"
 like "the second joins" "$(client uid=1000 key=a id=2 pidfd=0 GET)" "^HELD .* mnt=$(quoted "$(ns_of "$first" mnt)") "
 becomes "it ends with its process" "uid=1000+id=1"
+like "who connects need not show a pidfd" "$(client uid=1000 key=a id=3 GET)" "^HELD "
+becomes "and ends with its process, too" "uid=1000+id=1"
+strace -q -o "$WORK/trace" -p "$keeper" -e trace=getsockopt -e inject=getsockopt:error=ENOPROTOOPT:when=2+2 2>/dev/null &
+tracer=$!
+wait_until 5 grep -q "TracerPid:.[1-9]" "/proc/$keeper/status"
+like "but before kernel 6.5" "$(client uid=1000 key=a id=3 GET)" "^FAILED EINVAL"
+like "and with it joins" "$(client uid=1000 key=a id=3 pidfd=0 GET)" "^HELD "
+kill "$tracer"
+wait "$tracer"
+becomes "and ends" "uid=1000+id=1"
 like "another key" "$(client uid=1000 key=b id=2 pidfd=0 GET)" "^BUILD"
 
 # the first one's shell stays behind, as tmux does
@@ -224,7 +234,7 @@ refuses "a file as arguments" EINVAL file=arguments:/etc/passwd SHELL
 refuses "a marker that is no tmpfs" EINVAL file=marker:/proc HOST
 refuses "a marker twice" EINVAL file=marker:/tmp file=marker:/run HOST
 refuses "two of a kind" EINVAL file=mnt:/proc/"$good"/ns/mnt file=mnt:/proc/"$good"/ns/mnt HOST
-refuses "no pidfd" EINVAL uid=1 id=9 GET
+refuses "no pidfd" EINVAL uid=1 id=9 flags=alone file=mnt:/proc/"$good"/ns/mnt PUT
 refuses "PUT without a lease" ESTALE uid=1006 file=mnt:/proc/"$good"/ns/mnt PUT
 refuses "PIDS without a lease" ESTALE PIDS
 refuses "an id that is taken" EEXIST uid=1 id=61 pidfd=0 GET

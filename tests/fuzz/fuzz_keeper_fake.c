@@ -263,6 +263,15 @@ pid_t sys_reap(int *status)
 	return -ECHILD;
 }
 
+int sys_pidfs_number(int fd, uint64_t *ret)
+{
+	MUST(fake_at(fd)->kind == FAKE_PIDFD); /* no file system of a stranger may be asked anything */
+	if (fake_fails())
+		return -ENOTSUP;
+	*ret = fake_at(fd)->number;
+	return 0;
+}
+
 int sys_is_tmpfs(int fd)
 {
 	return fake_at(fd)->kind == FAKE_TMPFS;

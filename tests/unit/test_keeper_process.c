@@ -43,7 +43,7 @@ static void links(void **state)
 
 static void myself(void **state)
 {
-	uint64_t inodes[KEEPER_N_NS], one, start, again;
+	uint64_t inodes[KEEPER_N_NS], one;
 
 	(void)state;
 	assert_int_equal(process_inodes(getpid(), ALL, inodes), 0);
@@ -54,9 +54,44 @@ static void myself(void **state)
 	assert_int_equal(process_inodes(getpid(), 1 << KEEPER_NS_IPC, inodes), 0);
 	assert_int_equal(inodes[KEEPER_NS_MNT], 0);
 	assert_int_not_equal(inodes[KEEPER_NS_IPC], 0);
-	assert_int_equal(process_start_time(getpid(), &start), 0);
-	assert_int_equal(process_start_time(getpid(), &again), 0);
-	assert_true(start && start == again);
+}
+
+static pid_t begin_other(void)
+{
+	pid_t child = fork();
+
+	while (child == 0)
+		pause();
+	return child;
+}
+
+static void end_other(pid_t child)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+/* With pidfs and (-1) as where there is none. */
+static void identity(void **state)
+{
+	pid_t child = begin_other();
+	int pidfd = sys_pidfd_open(child);
+	uint64_t own, again, other;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int self = i ? -1 : sys_pidfd_open(getpid());
+
+		assert_int_equal(process_identity(self, getpid(), &own), 0);
+		assert_int_equal(process_identity(self, getpid(), &again), 0);
+		assert_true(own && own == again);
+		assert_int_equal(process_identity(i ? -1 : pidfd, child, &other), 0);
+		assert_true(i || other != own); /* both may have begun in one tick */
+		close(self);
+	}
+	end_other(child);
+	assert_int_equal(process_identity(-1, child, &own), -ESRCH);
+	close(pidfd);
 }
 
 static void pidfds(void **state)
@@ -90,7 +125,6 @@ static void a_zombie_is_gone_but_known(void **state)
 	assert_int_equal(process_of_pidfd(pidfd, &pid), 0);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	assert_int_equal(process_inodes(child, ALL, inodes), -ESRCH);
-	assert_int_equal(process_start_time(child, inodes), -ESRCH);
 	assert_int_equal(process_is(pidfd), -ESRCH);
 	assert_int_equal(process_of_pidfd(pidfd, &pid), -ESRCH);
 	close(pidfd);
@@ -204,7 +238,7 @@ static void a_pidfd_tells_its_process(void **state)
 	(void)state;
 	assert_int_equal(sort(&d, -1, KEEPER_FD_PIDFD, sys_pidfd_open(getpid())), 0);
 	assert_int_equal(d.request.message.session.pid, getpid());
-	assert_int_not_equal(d.request.start_time, 0);
+	assert_int_not_equal(d.request.identity, 0);
 	descriptors_done(&d, -1);
 }
 
@@ -232,6 +266,7 @@ int main(void)
 		cmocka_unit_test(links),
 		cmocka_unit_test(myself),
 		cmocka_unit_test(pidfds),
+		cmocka_unit_test(identity),
 		cmocka_unit_test(a_zombie_is_gone_but_known),
 		cmocka_unit_test(without_its_first_thread),
 		cmocka_unit_test(what_is_kept_and_what_is_closed),

@@ -101,12 +101,12 @@ static unsigned count_files(void)
 	return n;
 }
 
-static void add_session(struct world *world, uint64_t id, pid_t pid, uint64_t start_time)
+static void add_session(struct world *world, uint64_t id, pid_t pid, uint64_t identity)
 {
 	struct keeper_session session = {.id = id, .since = 1234567, .pid = pid, .service = "sshd", .tty = "pts/7",
 					 .rhost = "host.example.org", .from_user = "bob"};
 
-	CHECK(world_add_session(world, &session, -1, start_time));
+	CHECK(world_add_session(world, &session, -1, identity));
 }
 
 static struct world *example(uint64_t id)
@@ -116,7 +116,7 @@ static struct world *example(uint64_t id)
 	CHECK(world);
 	*world = (struct world){.id = id, .uid = 20001, .state = WORLD_HELD, .kill_on_logout = true, .key = {1, 2, 3, 255},
 				.inodes = {1, 2, 3, 4, 5, 6, 7}, .mntns_id = UINT64_MAX, .marker = 77, .user = "alice",
-				.init = {.pid = 99, .pidfd = -1, .start_time = 555}, .record = "20001-abc",
+				.init = {.pid = 99, .pidfd = -1, .identity = 555}, .record = "20001-abc",
 				.rules = strdup("50-x.conf:3,90-y.conf:1")};
 	world->init.socket.fd = world->witness.fd = -1;
 	for (int i = 0; i < KEEPER_N_NS; i++)
@@ -137,7 +137,7 @@ static void check_example(const struct world *world, uint64_t id)
 	CHECK(!world->alone && !world->retired && !world->ending && world->mntns_id == UINT64_MAX && world->marker == 77);
 	CHECK(world->key[0] == 1 && world->key[3] == 255 && strcmp(world->user, "alice") == 0);
 	CHECK(strcmp(world->record, "20001-abc") == 0 && strcmp(world->rules, "50-x.conf:3,90-y.conf:1") == 0);
-	CHECK(world->init.pid == 99 && world->init.pidfd == -1 && world->init.socket.fd == -1 && world->init.start_time == 555);
+	CHECK(world->init.pid == 99 && world->init.pidfd == -1 && world->init.socket.fd == -1 && world->init.identity == 555);
 	for (int i = 0; i < KEEPER_N_NS; i++)
 		CHECK(world->inodes[i] == (uint64_t)i + 1 && world->ns[i] == -1);
 	CHECK(world->sessions && world->sessions->next && !world->sessions->next->next);
@@ -145,7 +145,7 @@ static void check_example(const struct world *world, uint64_t id)
 	CHECK(session.id == 11 && session.pid == 1000 && session.since == 1234567 && strcmp(session.tty, "pts/7") == 0);
 	CHECK(strcmp(session.rhost, "host.example.org") == 0 && strcmp(session.from_user, "bob") == 0);
 	CHECK(strcmp(session.service, "sshd") == 0 && world->sessions->kill_on_logout);
-	CHECK(world->sessions->start_time == 4242 && world->sessions->pidfd.fd == -1);
+	CHECK(world->sessions->identity == 4242 && world->sessions->pidfd.fd == -1);
 	CHECK(world->sessions->next->id == 13 && world->sessions->state == SESSION_IN);
 	CHECK(!world->sessions->next->kill_on_logout);
 }
@@ -508,11 +508,19 @@ static pid_t start_process(int namespaces)
 	return pid;
 }
 
+static uint64_t identity_of(pid_t pid)
+{
+	cleanup_fd int pidfd = sys_pidfd_open(pid);
+	uint64_t identity;
+
+	CHECK(process_identity(pidfd, pid, &identity) == 0);
+	return identity;
+}
+
 static struct world *describe(pid_t pid)
 {
 	struct world *world = example(0xabc);
 	cleanup_fd int mnt = nsclone_ns_open(pid, CLONE_NEWNS);
-	uint64_t start_time;
 
 	memset(world->inodes, 0, sizeof(world->inodes));
 	for (int i = KEEPER_NS_MNT; i <= KEEPER_NS_NET; i++)
@@ -520,9 +528,8 @@ static struct world *describe(pid_t pid)
 	world->mntns_id = 0;
 	sys_ns_mount_id(mnt, &world->mntns_id);
 	world->init.pid = 0;
-	CHECK(process_start_time(pid, &start_time) == 0);
-	add_session(world, 21, pid, start_time);
-	add_session(world, 22, pid, start_time + 1);
+	add_session(world, 21, pid, identity_of(pid));
+	add_session(world, 22, pid, identity_of(pid) + 1);
 	return world;
 }
 
@@ -700,7 +707,7 @@ static pid_t start_init(struct world *world)
 
 	CHECK(pid > 0);
 	world->init.pid = pid;
-	CHECK(process_start_time(pid, &world->init.start_time) == 0);
+	world->init.identity = identity_of(pid);
 	CHECK(process_inode(pid, KEEPER_NS_PID, &world->inodes[KEEPER_NS_PID]) == 0);
 	return pid;
 }
@@ -767,11 +774,11 @@ static void pids_of_others(void)
 	before = count_fds();
 	for (int i = 0; i < 2; i++) {
 		if (i == 0)
-			world->init.start_time++;
+			world->init.identity++;
 		else
 			world->init.pid = pid;
 		if (i == 1)
-			CHECK(process_start_time(pid, &world->init.start_time) == 0);
+			world->init.identity = identity_of(pid);
 		CHECK(records_save(&records, world) == 1);
 		n = store_of(pid, fds);
 		fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};

@@ -330,7 +330,7 @@ static void make_set(int users, int types, int fds[KEEPER_N_NS])
 
 enum mode {
 	ABSENT, SILENT, HANGS_UP, MAD, REFUSES,
-	HELD, HELD_AND_MORE, OTHER_TYPE, OF_ANOTHER_USER, USER_OF_ANOTHER, NOT_ITS_OWN, INCOMPLETE, WITHOUT_CGROUP, NOTHING,
+	HELD, HELD_TO_PIDFD, HELD_AND_MORE, OTHER_TYPE, OF_ANOTHER_USER, USER_OF_ANOTHER, NOT_ITS_OWN, INCOMPLETE, WITHOUT_CGROUP, NOTHING,
 	CANNOT_BE_JOINED,
 	BUILD, PUT_REFUSED, DIES_BEFORE_PUT, SILENT_AT_PUT,
 	WAIT_SILENCE, WAIT_HELD, WAIT_BUILD, WAIT_HANGS_UP, WAIT_WAIT, WAIT_WITH_FDS,
@@ -342,6 +342,7 @@ static const int WORLD_TYPES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE
 static enum mode mode;
 static int host_set[KEEPER_N_NS], world_set[KEEPER_N_NS], other_set[KEEPER_N_NS];
 static bool has_lease[64], dead;
+static size_t has_come; /* descriptors, with the last packet */
 
 static void reply_with(int link, enum keeper_type type, uint32_t flags, const int fds[KEEPER_N_NS], unsigned without)
 {
@@ -445,6 +446,12 @@ static bool answer_get(int link)
 		usleep(10000);
 		reply_held(link);
 		return true;
+	case HELD_TO_PIDFD: /* before kernel 6.5 */
+		if (has_come == 1)
+			reply_held(link);
+		else
+			reply_failed(link, EINVAL);
+		return true;
 	case HELD:
 	case HELD_AND_MORE:
 	case OTHER_TYPE:
@@ -490,6 +497,7 @@ static bool answer(int link)
 	size_t n = 0;
 	ssize_t size = sys_receive(link, &message, sizeof(message), fds, KEEPER_MAX_FDS, &n);
 
+	has_come = n;
 	while (size >= 0 && n > 0)
 		close(fds[--n]);
 	if (size <= 0)
@@ -738,6 +746,7 @@ static void a_world_that_is_held(void **state)
 {
 	const struct scenario list[] = {
 		{.name = "held", .mode = HELD, .daemon = joins, .policy = PLAIN, .leaves = 1},
+		{.name = "held, to who shows a pidfd", .mode = HELD_TO_PIDFD, .daemon = joins, .policy = PLAIN, .leaves = 1},
 		{.name = "held, from another world", .mode = HELD, .daemon = joins, .policy = PLAIN, .inside = true, .leaves = 1},
 		{.name = "waited for", .mode = WAIT_HELD, .daemon = joins, .policy = PLAIN, .leaves = 1},
 		{.name = "with more than a set", .mode = HELD_AND_MORE, .daemon = joins, .policy = PLAIN, .leaves = 1},
