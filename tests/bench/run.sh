@@ -372,7 +372,7 @@ say_joining() {
 	us "join build setns open" "join build joined open"
 	printf '%10s' ''
 	us "join build floor open" "join build nsclone open"
-	compare "${RESULT[join build joined open]}" "${RESULT[join build nsclone open]}" 0.3334
+	compare "${RESULT[join build joined open]}" "${RESULT[join build nsclone open]}" 0.33
 	compare "${RESULT[join build joined open]}" "${RESULT[join build setns open]}"
 	printf '\n%-21s' '... and leaving'
 	us "join build setns close" "join build joined close"
