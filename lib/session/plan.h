@@ -120,10 +120,10 @@ int session_undo(struct session *session, struct err *err);
 bool session_leaves_traces(const struct session *session);
 
 /*
- * What plan_run() made, for the keeper: i from 0; the type and the descriptor of one new namespace, or 0 after the last.
- * They are the session's, until session_let_go().
+ * What plan_run() made, for the keeper: i from 0; the type and the descriptor (or a negative errno: it cannot be opened) of
+ * one new namespace, or 0 after the last. They are the session's, until session_let_go().
  */
-int session_made(const struct session *session, size_t i, int *ret_fd);
+int session_made(struct session *session, size_t i, int *ret_fd);
 
 /* The root of the marker in the session's directory (O_PATH), -ENOENT where there is none; *record is its record's name. */
 int session_marker(const struct session *session, const char **record);
@@ -131,7 +131,7 @@ int session_marker(const struct session *session, const char **record);
 /* The keeper sees to the traces from now on. */
 void session_give_traces(struct session *session);
 
-/* Close what session_made() told of. */
+/* Close what session_made() told of, and what it tells by: a session where that is due holds it until then, or its end. */
 void session_let_go(struct session *session);
 
 /* The keeper's id of it, to be told at close; 0: it knows of none. */

@@ -261,14 +261,12 @@ int session_note_joined(struct session *session, int nstype, int fd)
 
 int session_note_made(struct session *session, int nstype)
 {
-	struct session_ns *ns = find_ns(session, nstype);
-	struct stat st;
-	int r = ns->made = sys_openat(session->own_ns, link_name(nstype), O_RDONLY);
+	uint64_t inode;
+	int r = place_inode(session->own_ns, keeper_place(nstype), &inode);
 
-	if (r >= 0)
-		r = sys_fstat(ns->made, &st);
 	if (r == 0)
-		note(session, ns, st.st_ino);
+		note(session, find_ns(session, nstype), inode);
+	find_ns(session, nstype)->is_new = r == 0;
 	return r;
 }
 
@@ -282,19 +280,30 @@ bool session_leaves_traces(const struct session *session)
 	return session->traces.record != NULL;
 }
 
-int session_made(const struct session *session, size_t i, int *ret_fd)
+int session_made(struct session *session, size_t i, int *ret_fd)
 {
 	for (size_t k = 0; k < session->n_ns; k++) {
-		if (session->ns[k].made < 0 || i-- > 0)
+		struct session_ns *ns = &session->ns[k];
+
+		if (!ns->is_new || i-- > 0)
 			continue;
-		*ret_fd = session->ns[k].made;
-		return session->ns[k].nstype;
+		if (ns->made < 0)
+			ns->made = sys_openat(session->own_ns, link_name(ns->nstype), O_RDONLY);
+		*ret_fd = ns->made;
+		return ns->nstype;
 	}
 	return 0;
 }
 
+static void close_own(struct session *session)
+{
+	sys_close_p(&session->own_ns);
+	session->own_ns = -1;
+}
+
 void session_let_go(struct session *session)
 {
+	close_own(session);
 	for (size_t i = 0; i < session->n_ns; i++) {
 		sys_close_p(&session->ns[i].made);
 		session->ns[i].made = -1;
@@ -356,9 +365,12 @@ int session_settle(struct session *session, struct err *err)
 {
 	struct sys_place root;
 	int r = find_ns(session, CLONE_NEWNS) ? sys_place("/", &root) : 1;
+	bool any = false;
 
-	sys_close_p(&session->own_ns);
-	session->own_ns = -1;
+	for (size_t i = 0; i < session->n_ns; i++)
+		any |= session->ns[i].is_new;
+	if (!any)
+		close_own(session);
 	if (r < 0)
 		return err_set(err, r, "cannot look at the new root directory");
 	session->root = r == 0 ? root.mount : 0;
@@ -367,8 +379,6 @@ int session_settle(struct session *session, struct err *err)
 
 void session_close_namespaces(struct session *session)
 {
-	sys_close_p(&session->own_ns);
-	session->own_ns = -1;
 	session_let_go(session);
 	for (size_t i = 0; i < session->n_ns; i++)
 		sys_close(session->ns[i].before);

@@ -26,13 +26,14 @@ struct session_traces {
 };
 
 struct session {
-	int own_ns; /* /proc/self/ns, while the plan runs; then -1 */
+	int own_ns; /* /proc/self/ns, while the plan runs, and till session_let_go() where it has made any; then -1 */
 	pid_t pid;  /* who opened it */
 	uid_t euid;
 	struct session_ns {
 		int nstype;
 		int before;       /* nsfs; numbers grow from session to session: see session_next_held() */
-		int made;         /* the new one, for the keeper; -1: joined, or told to it */
+		bool is_new;      /* made by unshare(2), not joined */
+		int made;         /* where it is new, for the keeper; -1: nobody has asked for it */
 		uint64_t entered; /* inode number of where the session is; 0: not entered yet */
 	} ns[SESSION_MAX_NS];
 	size_t n_ns;
@@ -56,14 +57,14 @@ int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, boo
 /* Back into the saved working directory; / where neither root nor the caller may enter it. */
 int session_reenter(int cwd_fd);
 
-/* After unshare: what we are in now, and a descriptor of it. After setns(2) to fd: what we are in now. */
+/* What we are in now, after unshare(2), and after setns(2) to fd. */
 int session_note_made(struct session *session, int nstype);
 int session_note_joined(struct session *session, int nstype, int fd);
 
 /* Does this process have no session but one? Then none that holds descriptors is to be looked for. */
 bool session_is_alone(void);
 
-/* The plan has succeeded: from now on nothing but descriptors of nsfs is held. */
+/* The plan has succeeded: from now on, or from session_let_go(), nothing but descriptors of nsfs is held. */
 int session_settle(struct session *session, struct err *err);
 
 /*

@@ -269,8 +269,11 @@ static int put(struct world *world, bool *recorded)
 	login_rules(login, request.rules, sizeof(request.rules));
 	if (marker >= 0) /* else the keeper would not learn when it is to be removed */
 		copy_text(request.record, sizeof(request.record), record);
-	for (size_t i = 0; (type = session_made(login->session, i, &fd)) != 0; i++)
+	for (size_t i = 0; (type = session_made(login->session, i, &fd)) != 0; i++) {
+		if (fd < 0)
+			return fd;
 		add_fd(&request, fds, (uint32_t)type, fd);
+	}
 	if (marker >= 0)
 		add_fd(&request, fds, KEEPER_FD_MARKER, marker);
 	if (pidfd >= 0)
