@@ -66,6 +66,9 @@ static void who_comes_and_goes_is_saved_soon(void **state)
 	assert_int_equal(saved, 1); /* what is built is, at once */
 	for (uint64_t id = 2; id < 5; id++)
 		get(f, 1, 1000, 'a', id);
+	tick(f, 0);
+	tick(f, WORLDS_SAVE_MS);
+	assert_int_equal(f->n_saved, ++saved);
 	leave(f, 2);
 	tick(f, 0);
 	assert_int_equal(f->n_saved, saved);
