@@ -12,22 +12,10 @@
 #include "lib/core/sys_event.h"
 #include "lib/core/sys_socket.h"
 
-static void end(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-}
-
 /* Texts end, and what only the keeper knows is not the client's to say. */
 static void tidy(struct keeper_message *message)
 {
-	end(message->session.service, sizeof(message->session.service));
-	end(message->session.tty, sizeof(message->session.tty));
-	end(message->session.rhost, sizeof(message->session.rhost));
-	end(message->session.from_user, sizeof(message->session.from_user));
-	end(message->user, sizeof(message->user));
-	end(message->rules, sizeof(message->rules));
-	end(message->record, sizeof(message->record));
-	end(message->text, sizeof(message->text));
+	keeper_end_texts(message);
 	message->session.since = sys_realtime_s();
 	message->session.pid = 0;
 	message->session.unused = 0;

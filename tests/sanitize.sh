@@ -49,7 +49,7 @@ fuzz() {
 	packaging/deps.sh lint || exit # clang
 	fuzz_one policy "$runs" 4096 "tests/fuzz/fuzz_policy.c $(echo lib/policy/*.c)" tests/policy-errors &&
 		fuzz_one keeper "$runs" 2048 "$(echo tests/fuzz/fuzz_keeper*.c keeper/worlds*.c \
-			keeper/{server,peer,request,descriptors,effects,children,scan,process,say}.c lib/session/keeper_ns.c)"
+			keeper/{server,peer,request,descriptors,effects,children,scan,process,say}.c lib/session/keeper_message.c)"
 }
 
 case ${1-} in

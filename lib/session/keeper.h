@@ -128,7 +128,7 @@ enum keeper_ns {
 	KEEPER_N_NS,
 };
 
-/* keeper_ns.c: CLONE_NEW* of a place, its name in /proc/PID/ns, and the place of a CLONE_NEW* (KEEPER_N_NS: none). */
+/* CLONE_NEW* of a place, its name in /proc/PID/ns, and the place of a CLONE_NEW* (KEEPER_N_NS: none). */
 int keeper_nstype(enum keeper_ns place);
 const char *keeper_ns_name(enum keeper_ns place);
 enum keeper_ns keeper_place(int nstype);
@@ -166,5 +166,11 @@ struct keeper_message {
 	char record[64];  /* PUT: the name of the record below /run/nsclone/sessions: to be removed when the world is gone */
 	char text[128];   /* FAILED: a sentence. SHELL: TERM */
 };
+
+/* Zeroed, with what every packet begins with. */
+void keeper_message_init(struct keeper_message *message, enum keeper_type type);
+
+/* So that what is shown ends, whoever sent it. */
+void keeper_end_texts(struct keeper_message *message);
 
 #endif

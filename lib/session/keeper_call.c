@@ -21,14 +21,6 @@ void keeper_fds_done(struct keeper_fds *fds)
 	*fds = KEEPER_NO_FDS;
 }
 
-void keeper_message_init(struct keeper_message *message, enum keeper_type type)
-{
-	memset(message, 0, sizeof(*message));
-	message->magic = KEEPER_MAGIC;
-	message->version = KEEPER_VERSION;
-	message->type = (uint16_t)type;
-}
-
 /* -EAGAIN: so many wait to be let in that there is no room for one more. */
 static int connect_before(int64_t end)
 {
@@ -99,19 +91,6 @@ static int sort_fds(const struct keeper_message *answer, int *came, size_t n, st
 	return r;
 }
 
-/* So that what is shown ends, whoever sent it. */
-static void end_texts(struct keeper_message *m)
-{
-	m->session.service[sizeof(m->session.service) - 1] = '\0';
-	m->session.tty[sizeof(m->session.tty) - 1] = '\0';
-	m->session.rhost[sizeof(m->session.rhost) - 1] = '\0';
-	m->session.from_user[sizeof(m->session.from_user) - 1] = '\0';
-	m->user[sizeof(m->user) - 1] = '\0';
-	m->rules[sizeof(m->rules) - 1] = '\0';
-	m->record[sizeof(m->record) - 1] = '\0';
-	m->text[sizeof(m->text) - 1] = '\0';
-}
-
 /* Nearly always the answer comes sooner than one who sleeps is woken: some 50 us, in which others go first. */
 static int wait_awake(int link)
 {
@@ -142,7 +121,7 @@ int keeper_await(int link, int ms, struct keeper_message *answer, struct keeper_
 	if (n != (ssize_t)sizeof(*answer) || answer->magic != KEEPER_MAGIC || answer->version != KEEPER_VERSION ||
 	    answer->n_fds > KEEPER_MAX_FDS)
 		answer->n_fds = UINT32_MAX; /* fits nothing: what came is closed */
-	end_texts(answer);
+	keeper_end_texts(answer);
 	return sort_fds(answer, came, n_came, fds);
 }
 

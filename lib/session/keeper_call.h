@@ -27,9 +27,6 @@ int keeper_connect(void);
 /* The same, but nobody is started for it and nothing is waited for. */
 int keeper_connect_only(void);
 
-/* Zeroed, with what every packet begins with. */
-void keeper_message_init(struct keeper_message *message, enum keeper_type type);
-
 /* request->fds[] and n_fds say what fds are. 0 or a negative errno. */
 int keeper_send(int link, const struct keeper_message *request, const int *fds);
 

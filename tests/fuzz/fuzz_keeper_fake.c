@@ -263,6 +263,11 @@ pid_t sys_reap(int *status)
 	return -ECHILD;
 }
 
+int sys_duplicate(int fd)
+{
+	return fake_fails() ? -EMFILE : fake_open(fake_at(fd)->kind, fake_at(fd)->type, fake_at(fd)->number, fake_at(fd)->owner);
+}
+
 int sys_pidfs_number(int fd, uint64_t *ret)
 {
 	MUST(fake_at(fd)->kind == FAKE_PIDFD); /* no file system of a stranger may be asked anything */

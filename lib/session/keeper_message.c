@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The kinds of namespaces that a world may have, as the protocol, the kernel's flags and the links of nsfs call them. Pure.
+ * What both ends of the protocol need: messages, and the kinds of namespaces that a world may have, as the protocol, the
+ * kernel's flags and the links of nsfs call them. Pure.
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -45,4 +46,29 @@ bool keeper_parse_link(const char *link, enum keeper_ns place, uint64_t *ret)
 		return false;
 	*ret = strtoull(link + n + 2, &end, 10);
 	return *ret && end[0] == ']' && end[1] == '\0';
+}
+
+void keeper_message_init(struct keeper_message *message, enum keeper_type type)
+{
+	memset(message, 0, sizeof(*message));
+	message->magic = KEEPER_MAGIC;
+	message->version = KEEPER_VERSION;
+	message->type = (uint16_t)type;
+}
+
+static void end(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+}
+
+void keeper_end_texts(struct keeper_message *message)
+{
+	end(message->session.service, sizeof(message->session.service));
+	end(message->session.tty, sizeof(message->session.tty));
+	end(message->session.rhost, sizeof(message->session.rhost));
+	end(message->session.from_user, sizeof(message->session.from_user));
+	end(message->user, sizeof(message->user));
+	end(message->rules, sizeof(message->rules));
+	end(message->record, sizeof(message->record));
+	end(message->text, sizeof(message->text));
 }
