@@ -39,34 +39,6 @@ static int tell(struct aged *a, const char *path, uid_t uid, int result, const c
 	return 0;
 }
 
-typedef int each(struct aged *a, int dirfd, const char *name, const void *arg);
-
-/* f for each name in a directory. The descriptor is taken over. */
-static int for_each(struct aged *a, int fd, each *f, const void *arg)
-{
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
-	int r = 0;
-
-	if (!dir) {
-		r = fd < 0 ? fd : -errno;
-		sys_close_p(&fd);
-		return r;
-	}
-	while (r == 0) {
-		errno = 0;
-		d = readdir(dir);
-		if (!d) {
-			r = -errno;
-			break;
-		}
-		if (d->d_name[0] != '.') /* no instance begins with a dot */
-			r = f(a, dirfd(dir), d->d_name, arg);
-	}
-	closedir(dir);
-	return r;
-}
-
 /* ---- Whose they are ------------------------------------------------------------------------------------------------ */
 
 static bool is_among(const uid_t *uids, size_t n, uid_t uid)
@@ -92,8 +64,9 @@ static int add_running(struct aged *a, uid_t uid)
 }
 
 /* Real, effective, saved and for files: any of them may be what it comes back to. */
-static int look_at_process(struct aged *a, int proc, const char *pid, const void *arg)
+static int look_at_process(void *data, int proc, const char *pid, const void *arg)
 {
+	struct aged *a = data;
 	char path[64], *status;
 	unsigned uids[4];
 	const char *line;
@@ -126,13 +99,14 @@ struct user {
 	uid_t uid;
 };
 
-static int look_at_instance(struct aged *a, int dirfd, const char *name, const void *arg)
+static int look_at_instance(void *data, int dirfd, const char *name, const void *arg)
 {
 	struct budget budget = {~0U, sys_monotonic_ms() + FOREVER_MS};
 	const struct user *user = arg;
+	struct aged *a = data;
 	char path[PATH_MAX];
 	struct stat st;
-	int r = sys_fstatat(dirfd, name, &st);
+	int r = name[0] == '.' ? -ENOENT : sys_fstatat(dirfd, name, &st); /* no instance begins with a dot */
 
 	if (r == 0 && (!S_ISDIR(st.st_mode) || !is_old(a, &st)))
 		return 0;
@@ -155,15 +129,16 @@ static int is_used(const struct user *user, int fd)
 	return session_in_use(needle, sys_monotonic_ms() + FOREVER_MS);
 }
 
-static int look_at_user(struct aged *a, int root, const char *name, const void *arg)
+static int look_at_user(void *data, int root, const char *name, const void *arg)
 {
 	char path[PATH_MAX], *end;
 	struct user user = {.path = path, .uid = (uid_t)strtoul(name, &end, 10)};
+	struct aged *a = data;
 	cleanup_fd int fd = -1;
 	struct stat st;
 	int r;
 
-	if (*end || is_among(a->running, a->n_running, user.uid) ||
+	if (*end || end == name || is_among(a->running, a->n_running, user.uid) ||
 	    is_among(a->age->holders, a->age->n_holders, user.uid))
 		return 0;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", (const char *)arg, name) >= sizeof(path))
@@ -177,7 +152,7 @@ static int look_at_user(struct aged *a, int root, const char *name, const void *
 		r = is_used(&user, fd);
 	if (r != 0)
 		return r < 0 ? tell(a, path, user.uid, r, NULL) : 0;
-	r = for_each(a, sys_openat(fd, ".", O_RDONLY | O_DIRECTORY), look_at_instance, &user);
+	r = litter_each(sys_openat(fd, ".", O_RDONLY | O_DIRECTORY), look_at_instance, a, &user);
 	if (r == 0 && !a->age->dry_run)
 		sys_unlinkat(root, name, AT_REMOVEDIR); /* not empty: so it stays */
 	return r < 0 ? tell(a, path, user.uid, r, NULL) : 0;
@@ -190,12 +165,12 @@ static int look_at_root(struct aged *a, const char *path)
 
 	if (fd == -ENOENT || (fd >= 0 && trust_check_directory(0, fd, path)))
 		return 0;
-	return for_each(a, fd_steal(&fd), look_at_user, path);
+	return litter_each(fd_steal(&fd), look_at_user, a, path);
 }
 
 static int look_at_all(struct aged *a, struct err *err)
 {
-	int r = for_each(a, sys_open("/proc", O_RDONLY | O_DIRECTORY), look_at_process, NULL);
+	int r = litter_each(sys_open("/proc", O_RDONLY | O_DIRECTORY), look_at_process, a, NULL);
 
 	if (r < 0)
 		return err_set(err, r, "cannot find out who has processes");

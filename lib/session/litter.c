@@ -126,10 +126,7 @@ static int sweep_record(struct sweeper *s, int dirfd, const char *name)
 	return sweep_traces(s, dirfd, &record.traces, "its session never closed");
 }
 
-typedef int each(struct sweeper *s, int dirfd, const char *name, const void *arg);
-
-/* f for each name in a directory, until it fails. The descriptor is taken over. */
-static int for_each(struct sweeper *s, int fd, each *f, const void *arg)
+int litter_each(int fd, litter_look *look, void *data, const void *arg)
 {
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
@@ -138,7 +135,7 @@ static int for_each(struct sweeper *s, int fd, each *f, const void *arg)
 	if (!dir) {
 		r = fd < 0 ? fd : -errno;
 		sys_close_p(&fd);
-		return r == -ENOENT ? 0 : r;
+		return r;
 	}
 	while (r == 0) {
 		errno = 0;
@@ -148,13 +145,19 @@ static int for_each(struct sweeper *s, int fd, each *f, const void *arg)
 			break;
 		}
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			r = f(s, dirfd(dir), d->d_name, arg);
+			r = look(data, dirfd(dir), d->d_name, arg);
 	}
 	closedir(dir);
 	return r;
 }
 
-static int each_record(struct sweeper *s, int dirfd, const char *name, const void *arg)
+/* What is not there holds no litter. */
+static int sweep_each(struct sweeper *s, int fd, litter_look *look, const void *arg)
+{
+	return fd == -ENOENT ? 0 : litter_each(fd, look, s, arg);
+}
+
+static int each_record(void *s, int dirfd, const char *name, const void *arg)
 {
 	(void)arg;
 	return sweep_record(s, dirfd, name);
@@ -222,7 +225,7 @@ static int sweep_new(struct sweeper *s, int dirfd, const char *path, uid_t uid, 
 	return tell(s, full, uid, r == -ENOENT ? 0 : r, "it was never finished");
 }
 
-static int each_instance(struct sweeper *s, int dirfd, const char *name, const void *arg)
+static int each_instance(void *s, int dirfd, const char *name, const void *arg)
 {
 	const struct user_directory *user = arg;
 
@@ -243,10 +246,10 @@ static int sweep_user(struct sweeper *s, int root, const char *root_path, const 
 		return 0;
 	user.uid = (uid_t)uid;
 	user.path = path;
-	return for_each(s, sys_openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), each_instance, &user);
+	return sweep_each(s, sys_openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), each_instance, &user);
 }
 
-static int each_user(struct sweeper *s, int dirfd, const char *name, const void *arg)
+static int each_user(void *s, int dirfd, const char *name, const void *arg)
 {
 	if (strncmp(name, RECORD_NEW, strlen(RECORD_NEW)) == 0)
 		return sweep_new(s, dirfd, arg, 0, name);
@@ -268,7 +271,7 @@ static int clean_root(struct sweeper *s, const char *instance_root)
 {
 	int fd = open_root(instance_root, false);
 
-	return fd == -ECANCELED ? 0 : for_each(s, fd, each_user, instance_root);
+	return fd == -ECANCELED ? 0 : sweep_each(s, fd, each_user, instance_root);
 }
 
 int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, registry_report *report, void *arg,
@@ -278,7 +281,7 @@ int registry_clean(const char *const *instance_roots, size_t n, bool dry_run, re
 		.budget = {~0U, sys_monotonic_ms() + FOREVER_MS}, .dry_run = dry_run, .only = (uid_t)-1,
 		.report = report, .arg = arg, .looks = ~0U,
 	};
-	int r = for_each(&s, record_directory(false), each_record, NULL);
+	int r = sweep_each(&s, record_directory(false), each_record, NULL);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		r = clean_root(&s, instance_roots[i]);
@@ -340,13 +343,13 @@ int registry_collect(const struct session_traces *whose, unsigned entries, unsig
 	struct sweeper s = {
 		.budget = {entries, sys_monotonic_ms() + limit_ms}, .only = whose->uid, .whose = whose, .looks = ~0U,
 	};
-	int r = for_each(&s, record_directory(false), each_record, NULL);
+	int r = sweep_each(&s, record_directory(false), each_record, NULL);
 
 	if (r == 0)
 		r = collect_orphans(&s);
 	s.only = (uid_t)-1;
 	s.looks = LOOKS_AT_OTHERS;
 	if (s.others && (r == 0 || r == -ENOENT))
-		r = for_each(&s, record_directory(false), each_record, NULL);
+		r = sweep_each(&s, record_directory(false), each_record, NULL);
 	return r < 0 ? r : s.first;
 }
