@@ -15,14 +15,12 @@
  * The socket comes from systemd(1) (LISTEN_FDS), or is made here. With --foreground it speaks on stderr.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include "keeper/fresh.h"
 #include "keeper/recover.h"
 #include "keeper/server.h"
@@ -33,10 +31,9 @@
 #include "lib/core/sys_event.h"
 #include "lib/core/sys_privilege.h"
 #include "lib/core/sys_socket.h"
-#include "lib/session/registry.h"
+#include "lib/session/keeper_call.h"
 
 enum {
-	BACKLOG = 512,
 	MAX_FILES = 65536, /* 4096 worlds with all that one may have, and their sessions */
 };
 
@@ -67,30 +64,6 @@ static int usage(FILE *to)
 	      "  --help        this\n",
 	      to);
 	return to == stdout ? 0 : 2;
-}
-
-/*
- * Where nobody has made a socket for us: under the lock, and by the way, of who starts a keeper on demand
- * (lib/session/keeper_start.c). One who is there already is not pushed aside.
- */
-static int listen_here(void)
-{
-	cleanup_fd int directory = registry_directory(), lock = -1, other = -1, listener = -1;
-	int r;
-
-	lock = directory < 0 ? directory : sys_openat(directory, "keeper.lock", O_RDWR | O_CREAT | O_NOFOLLOW);
-	r = lock < 0 ? lock : sys_flock(lock, LOCK_EX);
-	if (r < 0)
-		return r;
-	other = sys_connect(KEEPER_SOCKET);
-	if (other >= 0 || other == -EAGAIN)
-		return -EADDRINUSE;
-	r = sys_unlinkat(directory, "keeper.new", 0);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	listener = sys_listen(NSCLONE_RUN_DIR "/keeper.new", BACKLOG);
-	r = listener < 0 ? listener : sys_renameat(directory, "keeper.new", directory, "keeper.sock");
-	return r < 0 ? r : fd_steal(&listener);
 }
 
 /* What this process was started with. What is nobody's is closed: it would be held for ever. */
@@ -199,7 +172,7 @@ static int run(struct keeper *keeper)
 	if (find_host(keeper) < 0 || open_records(keeper) < 0)
 		return 1;
 	if (start.listener < 0)
-		start.listener = listen_here();
+		start.listener = keeper_listen(sys_monotonic_ms() + KEEPER_CALL_MS);
 	if (start.listener < 0)
 		return fail(keeper, KEEPER_SOCKET, start.listener);
 	r = sys_raise_open_files(MAX_FILES);

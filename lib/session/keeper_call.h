@@ -43,6 +43,12 @@ int keeper_ask(int link, const struct keeper_message *request, const int *fds, s
 /* The session has ended. Nothing is waited for: should it not get there, the keeper sees the end of the process. */
 void keeper_leave(uint64_t session);
 
+/*
+ * keeper_listen.c: the socket, made by whoever has the lock in /run/nsclone before `end` (sys_monotonic_ms()): a descriptor
+ * that listens; -EADDRINUSE: a keeper is there; -ETIMEDOUT: somebody else has the lock all that time.
+ */
+int keeper_listen(int64_t end);
+
 /* keeper_start.c: a keeper where none listens, before `end` (sys_monotonic_ms()). 0: one does now, whoever started it. */
 int keeper_start(int64_t end);
 

@@ -23,23 +23,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include "lib/core/sys.h"
 #include "lib/core/sys_child.h"
 #include "lib/core/sys_privilege.h"
 #include "lib/core/sys_socket.h"
+#include "lib/session/child.h"
 #include "lib/session/child_program.h"
 #include "lib/session/keeper_call.h"
-#include "lib/session/registry.h"
+#include "lib/session/trust.h"
 
 #ifndef NSCLONE_LIB_DIR
 #define NSCLONE_LIB_DIR "/usr/lib/nsclone"
 #endif
 #define PROGRAM NSCLONE_LIB_DIR "/nsclone-keeper"
-#define NEW_SOCKET NSCLONE_RUN_DIR "/keeper.new"
 
-enum { BACKLOG = 128, RETRY_US = 2000, GRACE_MS = 1000 };
+enum { GRACE_MS = 1000 };
 
 /* What this process is in already it may not be allowed to enter: in a user namespace the host's cgroup namespace is such. */
 static int enter_if_another(int fd, int nstype)
@@ -80,36 +79,6 @@ static int spawn(int listener)
 	return pid < 0 ? pid : 0;
 }
 
-static int listen_and_spawn(int directory)
-{
-	const char *name = strrchr(KEEPER_SOCKET, '/') + 1, *new_name = strrchr(NEW_SOCKET, '/') + 1;
-	cleanup_fd int listener = -1;
-	int r = sys_unlinkat(directory, new_name, 0);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = listener = sys_listen(NEW_SOCKET, BACKLOG);
-	if (r >= 0)
-		r = sys_renameat(directory, new_name, directory, name);
-	return r < 0 ? r : spawn(listener); /* should that fail the socket refuses connections, as one of a dead keeper */
-}
-
-/* Somebody who was stopped may have it for ever: no login waits for that. 0; 1: a keeper is there meanwhile. */
-static int lock_before(int lock, int64_t end)
-{
-	int r = sys_flock(lock, LOCK_EX | LOCK_NB);
-
-	while (r == -EWOULDBLOCK && sys_monotonic_ms() < end) {
-		cleanup_fd int keeper = keeper_connect_only();
-
-		if (keeper >= 0)
-			return 1;
-		sys_sleep_us(RETRY_US);
-		r = sys_flock(lock, LOCK_EX | LOCK_NB);
-	}
-	return r == -EWOULDBLOCK ? -ETIMEDOUT : r;
-}
-
 static bool is_inside_pids(void)
 {
 	cleanup_fd int fd = sys_open("/proc/1/comm", O_RDONLY);
@@ -128,26 +97,23 @@ static int check_program(void)
 
 	if (r < 0)
 		return r;
-	return S_ISREG(st.st_mode) && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+	return S_ISREG(st.st_mode) && !trust_check(0, &st, false) ? 0 : -EPERM;
 }
 
 static int start_here(int64_t end)
 {
+	cleanup_fd int listener = -1;
 	struct stat st;
-	cleanup_fd int directory = -1, lock = -1, other = -1;
 	int r = check_program();
 
 	if (r < 0)
 		return r;
 	if (sys_fstatat(AT_FDCWD, "/run/systemd/system", &st) == 0)
 		return -ECONNREFUSED;
-	directory = registry_directory();
-	lock = directory < 0 ? directory : sys_openat(directory, "keeper.lock", O_RDWR | O_CREAT | O_NOFOLLOW);
-	r = lock < 0 ? lock : lock_before(lock, end);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	other = keeper_connect_only();
-	return other >= 0 || other == -EAGAIN ? 0 : listen_and_spawn(directory);
+	listener = keeper_listen(end);
+	if (listener < 0)
+		return listener == -EADDRINUSE ? 0 : listener;
+	return spawn(listener); /* should that fail the socket refuses connections, as one of a dead keeper */
 }
 
 /* The child. Its exit status is the errno: they are small. */
@@ -167,7 +133,8 @@ static int start_in_child(void *argument)
 static int reap_before(struct nsclone_child *child, int pidfd, int64_t end)
 {
 	int64_t left = end - sys_monotonic_ms();
-	int status = 0, ended = sys_wait_readable(pidfd, left > 0 ? (int)left : 0), r;
+	int status = 0, r;
+	int ended = pidfd < 0 ? pidfd : sys_wait_readable(pidfd, left > 0 ? (int)left : 0);
 
 	if (ended <= 0) {
 		sys_kill(child->pid, SIGKILL); /* not reaped: the id is its own */
@@ -184,9 +151,11 @@ static int reap_before(struct nsclone_child *child, int pidfd, int64_t end)
 int keeper_start(int64_t end)
 {
 	cleanup_fd int pidfd = -1;
-	const struct nsclone_clone_args args = {.flags = NSCLONE_PIDFD, .pidfd = &pidfd};
 	struct nsclone_child child;
-	pid_t pid = nsclone_clone(start_in_child, &end, &args, &child, NULL);
+	pid_t pid = child_clone(start_in_child, &end, 0, &child, NULL);
 
-	return pid < 0 ? pid : reap_before(&child, pidfd, end);
+	if (pid < 0)
+		return pid;
+	pidfd = sys_pidfd_open(pid); /* not reaped: the id is its own */
+	return reap_before(&child, pidfd, end);
 }
