@@ -55,6 +55,17 @@ impossible() { # impossible NAME WHY COMMAND...: this machine cannot, as COMMAND
 	fi
 }
 
+# no_setuid NAME: NAME cannot be tested, as a setuid program does not do here what it does elsewhere
+no_setuid() {
+	if [[ ${NSC_SANITIZE-} = asan ]]; then
+		impossible "$1" "a setuid program does not load the sanitizer" true
+	elif [[ $NSC_WORLD != root ]]; then
+		impossible "$1" "in a user namespace su is not root's" test "$(stat -c %u "$(command -v su)")" != 0
+	else
+		return 1
+	fi
+}
+
 is() { # is NAME GOT WANTED
 	if [[ $2 = "$3" ]]; then ok "$1"; else not_ok "$1" "wanted: $3" "came:   $2"; fi
 }

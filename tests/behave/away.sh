@@ -96,13 +96,7 @@ of_su() {
 	end_keeper
 }
 
-if [[ ${NSC_SANITIZE-} = asan ]]; then
-	impossible "of su" "a setuid program does not load the sanitizer" true
-elif [[ $NSC_WORLD != root ]]; then
-	impossible "of su" "in a user namespace su is not root's" test "$(stat -c %u "$(command -v su)")" != 0
-else
-	of_su
-fi
+no_setuid "of su" || of_su
 
 #
 # Exactly one

@@ -7,13 +7,7 @@
 
 readonly PROGRAMS="su su-l sudo sudo-i"
 
-if [[ ${NSC_SANITIZE-} = asan ]]; then
-	impossible "logins inside logins" "a setuid program does not load the sanitizer" true
-	finish
-elif [[ $NSC_WORLD != root ]]; then
-	impossible "logins inside logins" "in a user namespace su is not root's" test "$(stat -c %u "$(command -v su)")" != 0
-	finish
-fi
+no_setuid "logins inside logins" && finish
 
 #
 # Arranging

@@ -242,13 +242,7 @@ stays_inside() { # stays_inside NAME USER
 }
 
 forbidden() {
-	if [[ ${NSC_SANITIZE-} = asan ]]; then
-		impossible "logins out of PrivatePIDs" "a setuid program does not load the sanitizer" true
-		return
-	elif [[ $NSC_WORLD != root ]]; then
-		impossible "logins out of PrivatePIDs" "in a user namespace su is not root's" test "$(stat -c %u "$(command -v su)")" != 0
-		return
-	fi
+	no_setuid "logins out of PrivatePIDs" && return
 	{
 		rule User=alice PrivateTmp=yes PrivatePIDs=yes
 		rule User=bob PrivateTmp=yes

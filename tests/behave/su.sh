@@ -42,13 +42,7 @@ status() {
 
 # alice, in her world, becomes bob: his isolation is stacked onto hers, and hers is as before when he is gone.
 between_users() {
-	if [[ ${NSC_SANITIZE-} = asan ]]; then
-		impossible "su inside su" "a setuid program does not load the sanitizer" true
-		return
-	elif [[ $NSC_WORLD != root ]]; then
-		impossible "su inside su" "in a user namespace su is not root's" test "$(stat -c %u "$(command -v su)")" != 0
-		return
-	fi
+	no_setuid "su inside su" && return
 	cat >/home/alice/between <<-END
 		echo hers >/tmp/hers
 		/opt/nsclone/pty -e assword: -s secret -- su - bob -c "ls -A /tmp; $LOOK" >/home/alice/bobs
