@@ -78,10 +78,13 @@ $(B)/libnsclone.pc: packaging/libnsclone.pc.in lib/core/nsclone.h
 	@mkdir -p $(@D)
 	$(Q)sed 's|@VERSION@|$(VERSION)|; s|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|' $< >$@
 
-# A guest in login daemons: libc and libpam, nothing else; only pam_sm_* to be seen.
+# A guest in login daemons: libc and libpam, nothing else; only pam_sm_* to be seen. noseparate-code: constants share the
+# pages of code (read-only, executable), so that two segments are mapped at each pam_start and not four: 1.05 of what a
+# module costs that does nothing, not 1.25.
 $(B)/pam_nsclone.so: $(B)/pam_nsclone.o $(B)/liball.a pam_nsclone.map
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,nodelete -Wl,--version-script=pam_nsclone.map -o $@ $< $(B)/liball.a -lpam
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-z,nodelete -Wl,-z,noseparate-code -Wl,--version-script=pam_nsclone.map \
+		-o $@ $< $(B)/liball.a -lpam
 
 $(B)/nsclone: $(CMD) $(B)/liball.a
 	$(call say,LD)
