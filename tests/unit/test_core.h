@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the tests of lib/core share. Whatever leaves namespaces, loses rights or is put under a filter does so in a
+ * What tests share that work in children. Whatever leaves namespaces, loses rights or is put under a filter does so in a
  * child: the test program itself stays as it was started, and so does the machine.
  */
 #ifndef TEST_CORE_H
@@ -45,25 +45,38 @@
 /* The same where the machine cannot: what run.sh reads, so that it is no failure in CI. */
 #define SKIP_IMPOSSIBLE(name, why) (printf("# impossible: %s: %s\n", name, why), fflush(stdout), _exit(77))
 
-/* Run function in a forked child, pass on how it ended. */
-static inline void in_child(void (*function)(void))
+/* Run function in a forked child. Returns its status; 100: it did not end by itself. */
+static inline int child_status(void (*function)(void))
 {
 	int status;
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
-	assert_true(pid >= 0);
 	if (pid == 0) {
 		function();
 		_exit(0);
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		skip();
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 100;
 }
+
+/* The same, and pass on to cmocka how it ended. */
+static inline void in_child(void (*function)(void))
+{
+	int status = child_status(function);
+
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+/* A test, test_NAME, that is a function run in a child. */
+#define IN_CHILD(name)                                                                                                 \
+	static void test_##name(void **state)                                                                          \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		in_child(name);                                                                                        \
+	}
 
 /* In a child: this system call answers this errno from now on. */
 static inline void forbid(long number, int code)
@@ -137,7 +150,7 @@ static inline unsigned int count_fds(void)
 {
 	unsigned int n = 0;
 
-	for (int fd = 0; fd < 256; fd++)
+	for (int fd = 0; fd < 1024; fd++)
 		n += fcntl(fd, F_GETFD) >= 0;
 	return n;
 }

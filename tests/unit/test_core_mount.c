@@ -243,13 +243,6 @@ static void keeps_errno(void)
 	CHECK(errno == 4711);
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		in_child(name);                                                                                        \
-	}
-
 IN_CHILD(makes)
 IN_CHILD(unattached_goes)
 IN_CHILD(says_why)

@@ -321,13 +321,6 @@ static void keeps_errno(void)
 	CHECK(errno == 4711);
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		in_child(name);                                                                                        \
-	}
-
 IN_CHILD(unshares_and_comes_back)
 IN_CHILD(joins_by_pidfd)
 IN_CHILD(tells_owner_and_parent)

@@ -404,13 +404,6 @@ static void trusted_seccomp(void)
 	no("/open/link", alone);
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		in_child(name);                                                                                        \
-	}
-
 IN_CHILD(trusted_follows)
 IN_CHILD(trusted_refuses)
 IN_CHILD(trusted_owners)

@@ -211,13 +211,6 @@ static void cannot_read_what_root_can(void)
 	CHECK(sys_openat(dir, "file", O_RDONLY) >= 0);
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		in_child(name);                                                                                        \
-	}
-
 IN_CHILD(there_and_back)
 IN_CHILD(half_way)
 IN_CHILD(cannot_read_what_root_can)

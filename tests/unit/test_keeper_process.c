@@ -60,8 +60,10 @@ static pid_t begin_other(void)
 {
 	pid_t child = fork();
 
-	while (child == 0)
+	if (child == 0) {
 		pause();
+		_exit(0);
+	}
 	return child;
 }
 

@@ -4,7 +4,7 @@
  * keeper/recover.c with real processes in real namespaces: it finds what is the same, and nothing else.
  */
 /* WRAP: sys_openat sys_write sys_rename_noreplace sys_renameat sys_fstat sys_read sys_getdents sys_send_to sys_pidfd_open nsclone_ns_open */
-#include "tests/unit/test_core.h"
+#include "tests/unit/test_faults_by_name.h"
 
 #include <dirent.h>
 #include <sys/socket.h>
@@ -19,33 +19,11 @@
 
 /* ---- Faults: the nth call of a name ---------------------------------------------------------------------------- */
 
-static const char *fault;
-static int countdown, answer = -EIO;
+STAND_IN(sys_openat) STAND_IN(sys_write) STAND_IN(sys_rename_noreplace) STAND_IN(sys_renameat) STAND_IN(sys_fstat)
+STAND_IN(sys_read) STAND_IN(sys_getdents) STAND_IN(sys_pidfd_open) STAND_IN(nsclone_ns_open)
+
 static char notified[256];
 static size_t notified_fds;
-
-static bool fails_now(const char *name)
-{
-	return fault && strcmp(name, fault) == 0 && countdown-- == 0;
-}
-
-#define FAULT(type, name, parameters, arguments)                                                                       \
-	type __real_##name parameters;                                                                                 \
-	type __wrap_##name parameters;                                                                                 \
-	type __wrap_##name parameters                                                                                  \
-	{                                                                                                              \
-		return fails_now(#name) ? answer : __real_##name arguments;                                            \
-	}
-
-FAULT(int, sys_openat, (int dirfd, const char *name, int flags), (dirfd, name, flags))
-FAULT(ssize_t, sys_write, (int fd, const void *buffer, size_t size), (fd, buffer, size))
-FAULT(int, sys_rename_noreplace, (int a, const char *b, int c, const char *d), (a, b, c, d))
-FAULT(int, sys_renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
-FAULT(int, sys_fstat, (int fd, struct stat *ret), (fd, ret))
-FAULT(ssize_t, sys_read, (int fd, void *buffer, size_t size), (fd, buffer, size))
-FAULT(ssize_t, sys_getdents, (int fd, void *buffer, size_t size), (fd, buffer, size))
-FAULT(int, sys_pidfd_open, (pid_t pid), (pid))
-FAULT(int, nsclone_ns_open, (pid_t pid, int type), (pid, type))
 
 int __wrap_sys_send_to(const char *to, const void *packet, size_t size, const int *fds, size_t n);
 int __wrap_sys_send_to(const char *to, const void *packet, size_t size, const int *fds, size_t n)
@@ -55,12 +33,6 @@ int __wrap_sys_send_to(const char *to, const void *packet, size_t size, const in
 	snprintf(notified + strlen(notified), sizeof(notified) - strlen(notified), "%.*s|", (int)size, (const char *)packet);
 	notified_fds += n;
 	return 0;
-}
-
-static void arm(const char *name, int nth)
-{
-	fault = name;
-	countdown = nth;
 }
 
 /* ---- Records ---------------------------------------------------------------------------------------------------- */
@@ -87,6 +59,12 @@ static int load(void)
 static void open_records(void)
 {
 	CHECK(records_open(&records) == 0);
+}
+
+static int without_records(void **state)
+{
+	(void)state;
+	return system("rm -rf " KEEPER_WORLDS);
 }
 
 static unsigned count_files(void)
@@ -334,8 +312,8 @@ static void faults_of_saving(void)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		for (int nth = 0; nth < table[i].times; nth++) {
 			arm(table[i].name, nth);
-			answer = table[i].answer;
-			CHECK(records_save(&records, world) == (answer ? answer : -EIO) && countdown == -1);
+			fault_answer = table[i].answer;
+			CHECK(records_save(&records, world) == (fault_answer ? fault_answer : -EIO) && countdown == -1);
 			fault = NULL;
 			CHECK(count_fds() == before && count_files() == 1 && load() == 0 && n_read == 1);
 			check_example(read_worlds[0], 0xabc);
@@ -533,6 +511,14 @@ static struct world *describe(pid_t pid)
 	return world;
 }
 
+/* The world of a new process, and that one. */
+static struct world *begin_world(pid_t *pid)
+{
+	begin();
+	*pid = start_process(OWN);
+	return describe(*pid);
+}
+
 static void check_found(const struct world *world)
 {
 	CHECK(found.worlds == 1 && found.lost == 0);
@@ -566,9 +552,7 @@ static void found_by_process(void)
 	struct world *world;
 	pid_t pid;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	needs_mount_ids(world);
 	CHECK(records_save(&records, world) == 1);
 	CHECK(run_recover(NULL, 0, true) == 0);
@@ -603,9 +587,7 @@ static void found_in_store(void)
 	size_t n;
 	pid_t pid;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	world->mntns_id = 0; /* an old kernel */
 	CHECK(records_save(&records, world) == 1);
 	before = count_fds();
@@ -625,17 +607,29 @@ static void found_in_store(void)
 	CHECK(load() == 0 && n_read == 1 && read_worlds[0]->marker == -1);
 }
 
+/* Neither by a process in it nor in the store. */
+static void cannot_be_found(const struct world *world, pid_t pid)
+{
+	unsigned before = count_fds();
+	struct store_fd fds[8];
+	size_t n;
+
+	CHECK(records_save(&records, world) == 1 && run_recover(NULL, 0, true) == 0);
+	check_lost(before);
+	CHECK(records_save(&records, world) == 1);
+	n = store_of(pid, fds);
+	CHECK(run_recover(fds, n, true) == 0);
+	check_lost(before);
+}
+
 static void not_the_same(void)
 {
-	struct store_fd fds[8];
-	unsigned before;
 	pid_t pid;
 
 	begin();
 	pid = start_process(OWN);
 	for (int i = 0; i < 6; i++) {
 		struct world *world = describe(pid);
-		size_t n;
 
 		if (i < 4)
 			world->inodes[i]++;
@@ -644,13 +638,7 @@ static void not_the_same(void)
 		if (i == 5)
 			world->inodes[KEEPER_NS_CGROUP] = host.inodes[KEEPER_NS_CGROUP];
 		needs_mount_ids(world);
-		before = count_fds();
-		CHECK(records_save(&records, world) == 1 && run_recover(NULL, 0, true) == 0);
-		check_lost(before);
-		CHECK(records_save(&records, world) == 1);
-		n = store_of(pid, fds);
-		CHECK(run_recover(fds, n, true) == 0);
-		check_lost(before);
+		cannot_be_found(world, pid);
 	}
 	kill_process(pid);
 }
@@ -662,9 +650,7 @@ static void without_mount_ids(void)
 	unsigned before;
 	pid_t pid;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	world->mntns_id = 0;
 	before = count_fds();
 	CHECK(records_save(&records, world) == 1 && run_recover(NULL, 0, true) == 0);
@@ -674,20 +660,11 @@ static void without_mount_ids(void)
 
 static void of_a_users_root(void)
 {
-	struct store_fd fds[8];
-	unsigned before;
-	size_t n;
 	pid_t pid;
 
 	begin();
 	pid = start_process(OWN | CLONE_NEWUSER);
-	before = count_fds();
-	CHECK(records_save(&records, describe(pid)) == 1 && run_recover(NULL, 0, true) == 0);
-	check_lost(before);
-	CHECK(records_save(&records, describe(pid)) == 1);
-	n = store_of(pid, fds);
-	CHECK(run_recover(fds, n, true) == 0);
-	check_lost(before);
+	cannot_be_found(describe(pid), pid);
 	kill_process(pid);
 }
 
@@ -712,6 +689,14 @@ static pid_t start_init(struct world *world)
 	return pid;
 }
 
+static size_t store_with_init(pid_t pid, pid_t init, struct store_fd *fds)
+{
+	size_t n = store_of(pid, fds);
+
+	fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};
+	return n;
+}
+
 static void with_init(void)
 {
 	struct store_fd fds[8];
@@ -721,9 +706,7 @@ static void with_init(void)
 	size_t n;
 	pid_t pid, init;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	init = start_init(world);
 	CHECK(records_save(&records, world) == 1);
 	before = count_fds();
@@ -733,16 +716,14 @@ static void with_init(void)
 		CHECK(count_fds() == before + 5 + 1 + 2);
 		before = count_fds();
 	}
-	n = store_of(pid, fds);
-	fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};
+	n = store_with_init(pid, init, fds);
 	CHECK(run_recover(fds, n, true) == 0); /* without its pidfd and socket */
 	check_found(world);
 	CHECK(worlds.first->init.pidfd >= 0 && worlds.first->init.socket.fd >= 0);
 	CHECK(count_fds() == before + 5 + 1 + 2);
 
-	n = store_of(pid, fds);
+	n = store_with_init(pid, init, fds);
 	CHECK(sys_socketpair(pair) == 0);
-	fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};
 	fds[n++] = (struct store_fd){"w000000abc", pair[0]};
 	fds[n++] = (struct store_fd){"w000000abc", sys_pidfd_open(init)};
 	CHECK(run_recover(fds, n, true) == 0);
@@ -750,8 +731,7 @@ static void with_init(void)
 	CHECK(worlds.first->init.socket.fd == pair[0] && worlds.first->init.pidfd >= 0);
 
 	before = count_fds();
-	n = store_of(pid, fds);
-	fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};
+	n = store_with_init(pid, init, fds);
 	kill_process(init);
 	CHECK(run_recover(fds, n, true) == 0);
 	check_lost(before);
@@ -767,9 +747,7 @@ static void pids_of_others(void)
 	size_t n;
 	pid_t pid, init;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	init = start_init(world);
 	before = count_fds();
 	for (int i = 0; i < 2; i++) {
@@ -780,8 +758,7 @@ static void pids_of_others(void)
 		if (i == 1)
 			world->init.identity = identity_of(pid);
 		CHECK(records_save(&records, world) == 1);
-		n = store_of(pid, fds);
-		fds[n++] = (struct store_fd){"w000000abc", nsclone_ns_open(init, CLONE_NEWPID)};
+		n = store_with_init(pid, init, fds);
 		CHECK(run_recover(fds, n, true) == 0);
 		check_lost(before);
 	}
@@ -797,9 +774,7 @@ static void not_reaped(void)
 	size_t n;
 	pid_t pid;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	CHECK(records_save(&records, world) == 1);
 	n = store_of(pid, fds);
 	CHECK(kill(pid, SIGKILL) == 0 && waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT) == 0);
@@ -841,9 +816,7 @@ static void recovery_faults(void)
 	unsigned before;
 	pid_t pid;
 
-	begin();
-	pid = start_process(OWN);
-	world = describe(pid);
+	world = begin_world(&pid);
 	needs_mount_ids(world);
 	before = count_fds();
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -867,18 +840,11 @@ static void recovery_faults(void)
 	kill_process(pid);
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		CHECK(system("rm -rf " KEEPER_WORLDS) == 0);                                                           \
-		in_child(name);                                                                                        \
-	}
 #define TESTS(X)                                                                                                       \
 	X(round_trip) X(one_keeper_has_them) X(cut) X(garbled) X(foreign_files) X(others_directory) X(faults_of_saving) X(faults_of_loading)  \
 	X(faults_of_opening) X(keeps) X(found_by_process) X(found_in_store) X(not_the_same) X(without_mount_ids)       \
 	X(of_a_users_root) X(with_init) X(pids_of_others) X(not_reaped) X(gone_worlds) X(recovery_faults)
-#define ENTRY(name) cmocka_unit_test(test_##name),
+#define ENTRY(name) cmocka_unit_test_setup(test_##name, without_records),
 
 TESTS(IN_CHILD)
 

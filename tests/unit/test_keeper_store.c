@@ -218,12 +218,6 @@ static void nobody_listens(void)
 	CHECK(count_fds() == before);
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		in_child(name);                                                                                        \
-	}
 #define TESTS(X)                                                                                                       \
 	X(takes) X(takes_without_names) X(takes_nothing) X(names) X(tells_by_path) X(tells_abstract) X(never_waits)    \
 	X(nobody_listens)

@@ -3,51 +3,21 @@
  * The lock of a user's directory: logins that find all they need share it; whoever makes or repairs what others will
  * find has it alone. Each case runs in a child, in a world of its own. Needs root.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/test_scratch.h"
+
 #include <sys/file.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "lib/core/sys.h"
-#include "lib/session/facts.h"
 #include "lib/session/plan.h"
 #include "lib/session/session.h"
 
 #define ROOT "/var/lib/nsclone"
 #define USER ROOT "/20001"
-enum { UID = 20001, HELD_MS = 400 };
-
-static const struct policy_subject ALICE = {
-	.user = "alice", .uid = UID, .gid = UID, .home = "/home/alice", .service = "test",
-};
-
-static void must(int r, const char *what)
-{
-	if (r < 0) {
-		fprintf(stderr, "%s: %s\n", what, strerror(errno));
-		_exit(99);
-	}
-}
+enum { HELD_MS = 400 };
 
 /* What a login of PrivateTmp=persistent leaves. */
-static void scratch_world(void)
+static void scratch_after_login(void)
 {
-	must(unshare(CLONE_NEWNS), "unshare");
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
-	must(mount("scratch", "/run", "tmpfs", 0, "mode=755"), "/run");
-	must(mount("scratch", "/var/lib", "tmpfs", 0, "mode=755"), "/var/lib");
-	must(mount("scratch", "/tmp", "tmpfs", 0, "mode=1777"), "/tmp");
+	scratch_world(CLONE_NEWNS);
 	must(mkdir(ROOT, 0700), ROOT);
 	must(mkdir(USER, 0700), USER);
 	must(chown(USER, UID, UID), USER);
@@ -61,16 +31,12 @@ static int log_in(int tmp)
 {
 	struct policy_result result = {0};
 	struct session *session = NULL;
-	struct facts facts = {0};
-	struct plan *plan = NULL;
 	bool undo_failed = false;
 	struct err err = {0};
 
 	result.settings[POLICY_ISOLATE].word = POLICY_YES;
 	result.settings[POLICY_PRIVATE_TMP].word = tmp;
-	must(facts_gather(&result, &facts, &err), err.text);
-	must(plan_build(&result, &ALICE, &facts, &plan, &err), err.text);
-	return plan_run(plan, &ALICE, NULL, &session, &undo_failed, &err);
+	return plan_run(plan_for(&result), &ALICE, NULL, &session, &undo_failed, &err);
 }
 
 /* Another login, which has the lock for HELD_MS and then does something. */
@@ -102,7 +68,7 @@ struct outcome {
 
 typedef void change(void);
 
-static struct outcome in_child(int tmp, change *before, int operation, change *at_its_end)
+static struct outcome login_in_child(int tmp, change *before, int operation, change *at_its_end)
 {
 	struct outcome outcome = {-1, false};
 	int fds[2], status;
@@ -114,7 +80,7 @@ static struct outcome in_child(int tmp, change *before, int operation, change *a
 	if (pid == 0) {
 		int64_t began;
 
-		scratch_world();
+		scratch_after_login();
 		if (before)
 			before();
 		another(operation, at_its_end);
@@ -134,7 +100,7 @@ static struct outcome in_child(int tmp, change *before, int operation, change *a
 
 #define CASE(tmp, before, operation, at_its_end, result, waits)                                                        \
 	do {                                                                                                           \
-		struct outcome outcome = in_child(tmp, before, operation, at_its_end);                                 \
+		struct outcome outcome = login_in_child(tmp, before, operation, at_its_end);                           \
 		assert_int_equal(outcome.r, result);                                                                   \
 		assert_int_equal(outcome.waited, waits);                                                               \
 	} while (0)

@@ -3,53 +3,20 @@
  * Records that change hands (registry_adopt), that are cleaned by name, and directories that are removed by age. Each case
  * runs in a child with mounts of its own. Needs root, and a machine whose /run and /var/lib are nobody's: tests/world.sh.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/test_scratch.h"
+
 #include <sys/file.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 #include "lib/core/sys.h"
 #include "lib/session/litter.h"
 #include "lib/session/facts.h"
 #include "lib/session/registry.h"
 #include "lib/session/session.h"
 
-enum { UID = 20001, ANOTHER = 20002 };
+enum { ANOTHER = 20002 };
 
 #define ROOT "/srv/aged"
 #define USER ROOT "/20001"
-#define CHECK(expression)                                                                                              \
-	do {                                                                                                           \
-		if (!(expression)) {                                                                                   \
-			fprintf(stderr, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #expression, errno);             \
-			_exit(1);                                                                                      \
-		}                                                                                                      \
-	} while (0)
-
-static int in_child(void (*function)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		function();
-		_exit(0);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 100;
-}
 
 static char path[256], name[64];
 
@@ -57,10 +24,9 @@ static void arrange(void)
 {
 	char origin[9];
 
-	CHECK(unshare(CLONE_NEWNS) == 0);
-	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	CHECK(mount("run", "/run", "tmpfs", 0, "mode=755") == 0);
-	CHECK(mount("srv", "/srv", "tmpfs", 0, "mode=755") == 0);
+	leave_host(CLONE_NEWNS);
+	scratch_at("/run", "mode=755");
+	scratch_at("/srv", "mode=755");
 	facts_origin(origin);
 	snprintf(name, sizeof(name), "%d-%s-0123456789abcdef", UID, origin);
 	snprintf(path, sizeof(path), USER "/" RECORD_SESSION "%s-0123456789abcdef", origin);
@@ -103,7 +69,7 @@ static void adopted_lives(void)
 	int dirfd;
 
 	arrange();
-	CHECK(in_child(record) == 0); /* a login that has ended */
+	CHECK(child_status(record) == 0); /* a login that has ended */
 	CHECK(registry_adopt(name) == 0);
 	CHECK(n_records() == 1);
 	dirfd = record_directory(false);
@@ -122,8 +88,8 @@ static void adopt(void)
 static void adopted_by_the_dead(void)
 {
 	arrange();
-	CHECK(in_child(record) == 0);
-	CHECK(in_child(adopt) == 0);
+	CHECK(child_status(record) == 0);
+	CHECK(child_status(adopt) == 0);
 	collect();
 	CHECK(access(path, F_OK) < 0);
 }
@@ -133,7 +99,7 @@ static void adopted_after_a_kill(void)
 	char temporary[300];
 
 	arrange();
-	CHECK(in_child(record) == 0);
+	CHECK(child_status(record) == 0);
 	snprintf(temporary, sizeof(temporary), "/run/nsclone/sessions/" RECORD_NEW "%s", name);
 	CHECK(symlink("half", temporary) == 0);
 	CHECK(registry_adopt(name) == 0);
@@ -143,7 +109,7 @@ static void adopted_after_a_kill(void)
 static void adopted_without_record(void)
 {
 	arrange();
-	CHECK(in_child(record) == 0);
+	CHECK(child_status(record) == 0);
 	CHECK(registry_adopt("20001-00000000-0000000000000000") == -ENOENT);
 	CHECK(registry_adopt("../../../etc/passwd") == -EINVAL);
 	CHECK(registry_adopt("20001-a/../b") == -EINVAL);
@@ -307,13 +273,6 @@ static void not_while_in_use(void)
 	clean_mounted(now + DAYS);
 	CHECK(access(USER "/tmp/precious", F_OK) == 0);
 }
-
-#define IN_CHILD(function)                                                                                             \
-	static void test_##function(void **state)                                                                      \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		assert_int_equal(in_child(function), 0);                                                               \
-	}
 
 IN_CHILD(adopted_lives)
 IN_CHILD(adopted_by_the_dead)

@@ -9,107 +9,29 @@
 /* WRAP: nsclone_mount_attributes nsclone_mount_attach nsclone_mount_detach nsclone_pivot_root */
 /* WRAP: sys_sethostname sys_umount_cwd sys_mkdirat sys_fchown sys_fchmod sys_rename_noreplace sys_symlinkat */
 /* WRAP: sys_flock nsclone_setns nsclone_clone nsclone_ns_open sys_pipe sys_write sys_duplicate */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/test_faults_by_name.h"
+
 #include <dirent.h>
-#include <signal.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "lib/core/sys.h"
 #include "lib/session/plan.h"
+#include "tests/unit/test_scratch.h"
 
-static const char *fault;   /* the call that fails */
-static int countdown = -1; /* so many go well before; then negative */
+#define EACH_CALL(X)                                                                                                   \
+	X(nsclone_unshare) X(nsclone_mount_all_slave) X(nsclone_loopback_up) X(nsclone_mount_new) X(nsclone_mount_copy) \
+	X(nsclone_mount_attributes) X(nsclone_mount_attach) X(nsclone_mount_detach) X(nsclone_pivot_root)              \
+	X(sys_sethostname) X(sys_umount_cwd) X(sys_mkdirat) X(sys_fchown) X(sys_fchmod) X(sys_rename_noreplace)        \
+	X(sys_symlinkat) X(sys_flock) X(nsclone_setns) X(nsclone_ns_open) X(nsclone_clone) X(sys_pipe) X(sys_write)    \
+	X(sys_duplicate)
+#define NAME(name) #name,
 
-static int faulty(const char *name)
-{
-	return fault && strcmp(name, fault) == 0 && countdown >= 0 && countdown-- == 0;
-}
+EACH_CALL(STAND_IN)
 
-#define WRAPPED(name, parameters, arguments)                                                                           \
-	int __real_##name parameters;                                                                                  \
-	int __wrap_##name parameters;                                                                                  \
-	int __wrap_##name parameters                                                                                   \
-	{                                                                                                              \
-		return faulty(#name) ? -EIO : __real_##name arguments;                                                 \
-	}
+static const char *const CALLS[] = {EACH_CALL(NAME)};
 
-WRAPPED(nsclone_unshare, (uint64_t flags), (flags))
-WRAPPED(nsclone_mount_all_slave, (void), ())
-WRAPPED(nsclone_loopback_up, (void), ())
-WRAPPED(nsclone_mount_new,
-	(const char *type, const struct nsclone_mount_option *options, size_t n, uint64_t attributes,
-	 struct nsclone_error *error),
-	(type, options, n, attributes, error))
-WRAPPED(nsclone_mount_copy, (int dirfd, const char *path, bool recursive), (dirfd, path, recursive))
-WRAPPED(nsclone_mount_attributes, (int fd, bool recursive, uint64_t set, uint64_t clear), (fd, recursive, set, clear))
-WRAPPED(nsclone_mount_attach, (int mount, int target), (mount, target))
-WRAPPED(nsclone_mount_detach, (int fd), (fd))
-WRAPPED(nsclone_pivot_root, (const char *new_root, const char *put_old), (new_root, put_old))
-WRAPPED(sys_sethostname, (const char *name), (name))
-WRAPPED(sys_umount_cwd, (void), ())
-WRAPPED(sys_mkdirat, (int dirfd, const char *name, mode_t mode), (dirfd, name, mode))
-WRAPPED(sys_fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
-WRAPPED(sys_fchmod, (int fd, mode_t mode), (fd, mode))
-WRAPPED(sys_rename_noreplace, (int a, const char *from, int b, const char *to), (a, from, b, to))
-WRAPPED(sys_symlinkat, (const char *target, int dirfd, const char *name), (target, dirfd, name))
-WRAPPED(sys_flock, (int fd, int operation), (fd, operation))
-WRAPPED(nsclone_setns, (int fd, int nstype), (fd, nstype))
-WRAPPED(nsclone_ns_open, (pid_t pid, int nstype), (pid, nstype))
-WRAPPED(nsclone_clone,
-	(int (*function)(void *), void *argument, const struct nsclone_clone_args *args, struct nsclone_child *ret,
-	 struct nsclone_error *error),
-	(function, argument, args, ret, error))
-WRAPPED(sys_pipe, (int fds[2]), (fds))
-WRAPPED(sys_write, (int fd, const void *buffer, size_t size), (fd, buffer, size))
-WRAPPED(sys_duplicate, (int fd), (fd))
-
-static const char *const CALLS[] = {
-	"nsclone_unshare",    "nsclone_mount_all_slave", "nsclone_loopback_up",  "nsclone_mount_new", "nsclone_mount_copy",
-	"nsclone_mount_attributes", "nsclone_mount_attach",    "nsclone_mount_detach", "nsclone_pivot_root",
-	"sys_sethostname",	    "sys_umount_cwd",	       "sys_mkdirat",	       "sys_fchown",
-	"sys_fchmod",		    "sys_rename_noreplace",    "sys_symlinkat",	       "sys_flock",
-	"nsclone_setns",	    "nsclone_ns_open",	       "nsclone_clone",	       "sys_pipe",
-	"sys_write",		    "sys_duplicate",
-};
 /* What the plan is for: a private /tmp by either method with what goes with it; a world with a PID and a user namespace; a
  * world that is there already, joined. */
 enum kind { BIND, PIVOT, WORLD, JOIN, N_KINDS };
-enum { N_CALLS = sizeof(CALLS) / sizeof(*CALLS), UID = 20001, REACHED = 40, NOT_REACHED };
-
-static const struct policy_subject ALICE = {
-	.user = "alice", .uid = UID, .gid = UID, .home = "/home/alice", .service = "test",
-};
-
-static void must(int r, const char *what)
-{
-	if (r < 0) {
-		fprintf(stderr, "%s: %s\n", what, strerror(errno));
-		_exit(99);
-	}
-}
-
-static void scratch_world(void)
-{
-	must(unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS), "unshare");
-	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
-	must(mount("scratch", "/run", "tmpfs", 0, "mode=755"), "/run");
-	must(mount("scratch", "/var/lib", "tmpfs", 0, "mode=755"), "/var/lib");
-	must(mount("scratch", "/tmp", "tmpfs", 0, "mode=1777"), "/tmp");
-}
+enum { N_CALLS = sizeof(CALLS) / sizeof(*CALLS), REACHED = 40, NOT_REACHED };
 
 /* ---- The plans ---- */
 
@@ -185,15 +107,7 @@ static void give_world(void)
 
 static void settings_of(enum kind kind, struct policy_setting *settings)
 {
-	settings[POLICY_ISOLATE].word = POLICY_YES;
-	settings[POLICY_PRIVATE_TMP].word = POLICY_TMP_YES;
-	settings[POLICY_PRIVATE_TMP_METHOD].word = kind == PIVOT ? POLICY_METHOD_PIVOT : POLICY_METHOD_BIND;
-	settings[POLICY_PRIVATE_DEV_SHM].word = POLICY_YES;
-	settings[POLICY_PRIVATE_IPC].word = POLICY_YES;
-	settings[POLICY_PRIVATE_NETWORK].word = POLICY_YES;
-	settings[POLICY_PROTECT_HOSTNAME].word = POLICY_HOSTNAME_YES;
-	settings[POLICY_PROTECT_HOSTNAME].text = "inside";
-	settings[POLICY_PROTECT_PROC].word = POLICY_PROC_INVISIBLE;
+	isolate(settings, POLICY_TMP_YES, kind == PIVOT ? POLICY_METHOD_PIVOT : POLICY_METHOD_BIND);
 	if (kind == WORLD) {
 		settings[POLICY_PRIVATE_PIDS].word = POLICY_YES;
 		settings[POLICY_PRIVATE_USERS].word = POLICY_USERS_YES;
@@ -203,7 +117,6 @@ static void settings_of(enum kind kind, struct policy_setting *settings)
 static struct plan *make_plan(enum kind kind)
 {
 	static struct policy_result result;
-	static struct facts facts;
 	struct plan *plan = NULL;
 	struct err err = {0};
 
@@ -219,9 +132,7 @@ static struct plan *make_plan(enum kind kind)
 	if (kind == WORLD)
 		give_pids();
 	settings_of(kind, result.settings);
-	must(facts_gather(&result, &facts, &err), err.text);
-	must(plan_build(&result, &ALICE, &facts, &plan, &err), err.text);
-	return plan;
+	return plan_for(&result);
 }
 
 /* ---- What must be as before ---- */
@@ -272,7 +183,7 @@ static int one_case(enum kind kind, const char *name, int n)
 	struct err err = {0};
 	int r;
 
-	scratch_world();
+	scratch_world(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS);
 	plan = make_plan(kind);
 	must(mkdir("/run/nsclone", 0700), "/run/nsclone");
 	must(mkdir("/run/nsclone/sessions", 0700), "/run/nsclone/sessions");
@@ -280,8 +191,7 @@ static int one_case(enum kind kind, const char *name, int n)
 	must(mkdir("/var/lib/nsclone/20001", 0700), "/var/lib/nsclone/20001");
 	must(chown("/var/lib/nsclone/20001", UID, UID), "chown");
 	look(before, sizeof(before));
-	fault = name;
-	countdown = n;
+	arm(name, n);
 	r = plan_run(plan, &ALICE, &given, &session, &undo_failed, &err);
 	if (countdown >= 0)
 		return r == 0 ? NOT_REACHED : 1;
@@ -292,7 +202,7 @@ static int one_case(enum kind kind, const char *name, int n)
 	return r >= 0 ? 2 : undo_failed ? 3 : !err.text[0] ? 4 : strcmp(before, after) ? 5 : other_children(kind) ? 6 : REACHED;
 }
 
-static int in_child(enum kind kind, const char *name, int n)
+static int case_in_child(enum kind kind, const char *name, int n)
 {
 	static const char *const WHY[] = {
 		[1] = "is not reached, and the plan fails",	 [2] = "fails, and the plan succeeds",
@@ -317,7 +227,7 @@ static int sweep(enum kind kind, const char *name)
 {
 	int n = 0, r;
 
-	while ((r = in_child(kind, name, n)) == REACHED)
+	while ((r = case_in_child(kind, name, n)) == REACHED)
 		n++;
 	assert_int_equal(r, NOT_REACHED);
 	return n;

@@ -5,23 +5,8 @@
  * case runs in a child with mounts, /run and /var/lib of its own. Needs root.
  */
 /* WRAP: sys_replace_fd */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tests/unit/test_scratch.h"
+
 #include "lib/core/sys.h"
 #include "lib/session/child.h"
 #include "lib/session/litter.h"
@@ -30,39 +15,12 @@
 #include "lib/session/registry.h"
 #include "lib/session/session.h"
 
-enum { UID = 20001 };
-
-static const struct policy_subject ALICE = {
-	.user = "alice", .uid = UID, .gid = UID, .home = "/home/alice", .service = "test",
-};
-
-#define CHECK(expression)                                                                                              \
-	do {                                                                                                           \
-		if (!(expression)) {                                                                                   \
-			fprintf(stderr, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #expression, errno);             \
-			_exit(1);                                                                                      \
-		}                                                                                                      \
-	} while (0)
-
-static int in_child(void (*function)(void))
+static void scratch_host(void)
 {
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		function();
-		_exit(0);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 100;
-}
-
-static void scratch_world(void)
-{
-	CHECK(unshare(CLONE_NEWNS) == 0);
-	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	CHECK(mount("scratch", "/run", "tmpfs", 0, "mode=755") == 0);
-	CHECK(mount("scratch", "/var/lib", "tmpfs", 0, "mode=755") == 0);
-	CHECK(chdir("/") == 0);
+	leave_host(CLONE_NEWNS);
+	scratch_at("/run", "mode=755");
+	scratch_at("/var/lib", "mode=755");
+	must(chdir("/"), "/");
 }
 
 static const char *mount_ns(void)
@@ -78,16 +36,12 @@ static struct session *session; /* of the process that runs a case, and of its c
 static void open_session(void)
 {
 	static struct policy_result result;
-	struct facts facts = {0};
-	struct plan *plan = NULL;
 	struct err err = {0};
 	bool undo_failed;
 
 	result.settings[POLICY_ISOLATE].word = POLICY_YES;
 	result.settings[POLICY_PRIVATE_TMP].word = POLICY_TMP_YES;
-	CHECK(facts_gather(&result, &facts, &err) == 0);
-	CHECK(plan_build(&result, &ALICE, &facts, &plan, &err) == 0);
-	CHECK(plan_run(plan, &ALICE, NULL, &session, &undo_failed, &err) == 0);
+	CHECK(plan_run(plan_for(&result), &ALICE, NULL, &session, &undo_failed, &err) == 0);
 }
 
 static void close_in_a_child(void)
@@ -105,11 +59,11 @@ static void another_process(void)
 	struct err err = {0};
 	char host[64];
 
-	scratch_world();
+	scratch_host();
 	strcpy(host, mount_ns());
 	open_session();
 	CHECK(strcmp(host, mount_ns()) != 0);
-	CHECK(in_child(close_in_a_child) == 0);
+	CHECK(child_status(close_in_a_child) == 0);
 	CHECK(strcmp(host, mount_ns()) != 0);
 	CHECK(session_close(session, &err) == 0);
 	CHECK(strcmp(host, mount_ns()) == 0);
@@ -120,7 +74,7 @@ static void another_user(void)
 	struct err err = {0};
 	char inside[64];
 
-	scratch_world();
+	scratch_host();
 	open_session();
 	strcpy(inside, mount_ns());
 	CHECK(seteuid(UID) == 0);
@@ -135,7 +89,7 @@ static void arrange(void)
 {
 	char origin[9];
 
-	scratch_world();
+	scratch_host();
 	facts_origin(origin);
 	CHECK(strlen(origin) == 8);
 	snprintf(path, sizeof(path), "/var/lib/nsclone/20001/" RECORD_SESSION "%s-0123456789abcdef", origin);
@@ -177,7 +131,7 @@ static void recorded_by_the_dead(void)
 	struct err err = {0};
 
 	arrange();
-	CHECK(in_child(record) == 0);
+	CHECK(child_status(record) == 0);
 	CHECK(access(path, F_OK) == 0);
 	CHECK(registry_clean(NULL, 0, false, NULL, NULL, &err) == 0);
 	CHECK(access(path, F_OK) < 0);
@@ -245,7 +199,7 @@ static void make_world(int *set, bool pids)
 
 static void make_worlds(void)
 {
-	scratch_world();
+	scratch_host();
 	CHECK(mkdir("/run/here", 0755) == 0 && chdir("/run/here") == 0);
 	open_set(getpid(), worlds[HOST]);
 	for (int i = A; i < N_WORLDS; i++)
@@ -293,21 +247,12 @@ static bool is_in_world(int world)
 	return world >= 0;
 }
 
-static int count_fds(void)
-{
-	int n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 /* Sessions in these worlds, closed in this order: the process is always where the last that is open has put it. */
 static void close_in_order(const int *sequence, int n, const int *order)
 {
 	struct session *open[MAX_SESSIONS];
 	char cwd[64];
-	int before = count_fds();
+	unsigned before = count_fds();
 
 	for (int i = 0; i < n; i++) {
 		open[i] = join_world(sequence[i], i);
@@ -465,13 +410,6 @@ static void childrens_signals(void)
 	CHECK(sigprocmask(SIG_SETMASK, NULL, &after) == 0 && !sigismember(&after, SIGINT));
 	CHECK(kill(getpid(), SIGINT) == 0 && read(heard[0], &c, 1) == 1);
 }
-
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		assert_int_equal(in_child(name), 0);                                                                   \
-	}
 
 IN_CHILD(another_process)
 IN_CHILD(another_user)

@@ -4,9 +4,9 @@
  * on either side of the clone, leaves neither a descriptor nor a process behind.
  */
 /* WRAP: child_find sys_socketpair nsclone_clone nsclone_ns_open sys_setsid sys_chdir sys_hand_down_fd sys_duplicate_from sys_close_from sys_open sys_exec sys_open_terminal */
-#include <sys/ioctl.h>
-#include "tests/unit/test_core.h"
+#include "tests/unit/test_faults_by_name.h"
 
+#include <sys/ioctl.h>
 #include "keeper/spawn.h"
 #include "lib/core/sys_child.h"
 #include "lib/core/sys_socket.h"
@@ -14,47 +14,16 @@
 
 /* ---- Faults: the nth call of a name fails, in the parent or in the copy of it that the child is ----------------- */
 
-static const char *fault;
-static int countdown;
-
-static bool in_init_only; /* by the copy of the test program that process 1 of the new namespace is */
-
-static bool fails_now(const char *name)
-{
-	if (in_init_only && getpid() != 1)
-		return false;
-	return fault && strcmp(name, fault) == 0 && countdown-- == 0;
-}
-
-#define FAULT(type, name, parameters, arguments)                                                                       \
-	type __real_##name parameters;                                                                                 \
-	type __wrap_##name parameters;                                                                                 \
-	type __wrap_##name parameters                                                                                  \
-	{                                                                                                              \
-		return fails_now(#name) ? -EMFILE : __real_##name arguments;                                           \
-	}
-
-FAULT(int, sys_socketpair, (int fds[2]), (fds))
-FAULT(pid_t, nsclone_clone,
-      (int (*f)(void *), void *a, const struct nsclone_clone_args *args, struct nsclone_child *ret,
-       struct nsclone_error *error),
-      (f, a, args, ret, error))
-FAULT(int, nsclone_ns_open, (pid_t pid, int type), (pid, type))
-FAULT(int, sys_setsid, (void), ())
-FAULT(int, sys_chdir, (const char *path), (path))
-FAULT(int, sys_hand_down_fd, (int fd, int at), (fd, at))
-FAULT(int, sys_duplicate_from, (int fd, int least), (fd, least))
-FAULT(int, sys_close_from, (unsigned first), (first))
-FAULT(int, sys_open, (const char *path, int flags), (path, flags))
-FAULT(int, sys_exec, (const char *path, char *const *argv, char *const *environment), (path, argv, environment))
-FAULT(int, sys_open_terminal, (int *master, int *slave), (master, slave))
+STAND_IN(sys_socketpair) STAND_IN(nsclone_clone) STAND_IN(nsclone_ns_open) STAND_IN(sys_setsid) STAND_IN(sys_chdir)
+STAND_IN(sys_hand_down_fd) STAND_IN(sys_duplicate_from) STAND_IN(sys_close_from) STAND_IN(sys_open) STAND_IN(sys_exec)
+STAND_IN(sys_open_terminal)
 
 static const char *program_directory;
 
 int __wrap_child_find(const char *name, const char *directory, char *buffer, size_t size);
 int __wrap_child_find(const char *name, const char *directory, char *buffer, size_t size)
 {
-	if (fails_now("child_find"))
+	if (faulty("child_find"))
 		return -ENAMETOOLONG;
 	assert_true(directory[0] == '/');
 	snprintf(buffer, size, "%s/%s", program_directory, name);
@@ -376,8 +345,7 @@ static void faults_before_clone(void)
 	needs_pid_namespaces();
 	before = count_fds();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		fault = names[i];
-		countdown = 0;
+		arm(names[i], 0);
 		CHECK(spawn_init(0, &init) < 0);
 		CHECK(countdown == -1);
 		CHECK(init.pid == 77 && count_fds() == before);
@@ -398,9 +366,8 @@ static void faults_in_child(void)
 	needs_pid_namespaces();
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		for (int nth = 0; nth < table[i].times; nth++) {
-			fault = table[i].name;
-			countdown = nth;
-			in_init_only = true;
+			arm(table[i].name, nth);
+			fault_process = 1; /* the copy of this program that the init is */
 			CHECK(spawn_init(0, &init) == 0);
 			CHECK(wait_readable(init.socket) == 1);
 			CHECK(spawn_init_receive(&init, &proc) == -EPIPE);
@@ -560,8 +527,7 @@ static void shell_faults(void)
 
 	memset(host, 0xff, sizeof(host));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		fault = names[i];
-		countdown = 0;
+		arm(names[i], 0);
 		CHECK(spawn_shell(host, 0, "vt100", -1, &master, &pid, &pidfd) == -EMFILE);
 		CHECK(countdown == -1 && master == -7 && pid == -7 && pidfd == -7 && count_fds() == before);
 	}
@@ -621,18 +587,11 @@ static void clean_of_what_is_no_record(void)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(spawn_clean(bad[i], &pid, &pidfd) == -EINVAL && pid == -7 && pidfd == -7);
-	fault = "nsclone_clone";
-	countdown = 0;
+	arm("nsclone_clone", 0);
 	CHECK(spawn_clean("a", &pid, &pidfd) == -EMFILE && pid == -7);
 	no_children();
 }
 
-#define IN_CHILD(name)                                                                                                 \
-	static void test_##name(void **state)                                                                          \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		in_child(name);                                                                                        \
-	}
 #define TESTS(X)                                                                                                       \
 	X(init_is_made) X(init_inherits_nothing) X(init_has_no_rights) X(init_is_reaped) X(procfs_has_options)    \
 	X(init_without_options) X(init_that_dies_early) X(without_close_range) X(init_that_is_refused)                 \
@@ -650,5 +609,6 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], SPAWN_SHELL_OPTION) == 0)
 		return spawn_shell_main(argc, argv);
 	program_directory = getenv("B");
+	fault_answer = -EMFILE;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,88 +15,19 @@
 /* WRAP: nsclone_mount_detach nsclone_pivot_root nsclone_loopback_up sys_pidfd_open sys_connect sys_send sys_receive */
 /* WRAP: sys_wait_readable nsclone_ns_get_nstype nsclone_ns_get_userns nsclone_ns_get_parent keeper_start */
 /* WRAP: place_is_of_a_login */
-#include "tests/unit/test_core.h"
+#include "tests/unit/test_sweep.h"
 
-#include <dirent.h>
 #include <poll.h>
-#include <sys/mount.h>
 #include "lib/core/sys_socket.h"
 #include "lib/session/keeper_call.h"
 #include "lib/session/login.h"
 #include "lib/session/place.h"
 #include "lib/session/world.h"
 
-/* ---- Faults, in the daemon ---- */
+/* ---- Faults, in the daemon: these and those of a plan ---- */
 
-static int calls, fail_from, fail_to; /* calls number fail_from to fail_to fail */
-static const char *failed_call;
-
-static int faulty(const char *name)
-{
-	calls++;
-	if (calls < fail_from || calls > fail_to)
-		return 0;
-	failed_call = name;
-	return 1;
-}
-
-#define WRAPPED(type, name, parameters, arguments)                                                                     \
-	type __real_##name parameters;                                                                                 \
-	type __wrap_##name parameters;                                                                                 \
-	type __wrap_##name parameters                                                                                  \
-	{                                                                                                              \
-		return faulty(#name) ? -EIO : __real_##name arguments;                                                 \
-	}
-
-WRAPPED(int, sys_open, (const char *path, int flags), (path, flags))
-WRAPPED(int, sys_openat, (int dirfd, const char *name, int flags), (dirfd, name, flags))
-WRAPPED(int, sys_fstat, (int fd, struct stat *ret), (fd, ret))
-WRAPPED(int, sys_fstatat, (int dirfd, const char *name, struct stat *ret), (dirfd, name, ret))
-WRAPPED(int, sys_mkdirat, (int dirfd, const char *name, mode_t mode), (dirfd, name, mode))
-WRAPPED(int, sys_fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
-WRAPPED(int, sys_fchmod, (int fd, mode_t mode), (fd, mode))
-WRAPPED(int, sys_rename_noreplace, (int a, const char *from, int b, const char *to), (a, from, b, to))
-WRAPPED(int, sys_unlinkat, (int dirfd, const char *name, int flags), (dirfd, name, flags))
-WRAPPED(int, sys_symlinkat, (const char *target, int dirfd, const char *name), (target, dirfd, name))
-WRAPPED(ssize_t, sys_readlinkat, (int dirfd, const char *name, char *b, size_t size), (dirfd, name, b, size))
-WRAPPED(int, sys_flock, (int fd, int operation), (fd, operation))
-WRAPPED(int, sys_fchdir, (int fd), (fd))
-WRAPPED(int, sys_chdir, (const char *path), (path))
-WRAPPED(int, sys_getcwd, (char *buffer, size_t size), (buffer, size))
-WRAPPED(int, sys_sethostname, (const char *name), (name))
-WRAPPED(int, sys_random, (void *buffer, size_t size), (buffer, size))
-WRAPPED(int, sys_process_id, (pid_t pid, uint64_t *ret), (pid, ret))
-WRAPPED(int, sys_place, (const char *path, struct sys_place *ret), (path, ret))
-WRAPPED(int, sys_set_fs_ids, (uid_t uid, gid_t gid), (uid, gid))
-WRAPPED(int, sys_prctl, (int option, unsigned long argument), (option, argument))
-WRAPPED(int, sys_umount_cwd, (void), ())
-WRAPPED(int, nsclone_unshare, (uint64_t flags), (flags))
-WRAPPED(int, nsclone_setns, (int fd, int nstype), (fd, nstype))
-WRAPPED(int, nsclone_open_trusted, (int root, const char *path, int flags, struct nsclone_error *error),
-	(root, path, flags, error))
-WRAPPED(int, nsclone_open_nosymlink, (int dirfd, const char *path, int flags), (dirfd, path, flags))
-WRAPPED(int, nsclone_ns_open_self, (int nstype), (nstype))
-WRAPPED(int, nsclone_mount_new,
-	(const char *type, const struct nsclone_mount_option *options, size_t n, uint64_t attributes,
-	 struct nsclone_error *error),
-	(type, options, n, attributes, error))
-WRAPPED(int, nsclone_mount_copy, (int dirfd, const char *path, bool recursive), (dirfd, path, recursive))
-WRAPPED(int, nsclone_mount_attributes, (int fd, bool recursive, uint64_t set, uint64_t clear),
-	(fd, recursive, set, clear))
-WRAPPED(int, nsclone_mount_attach, (int mount, int target), (mount, target))
-WRAPPED(int, nsclone_mount_all_slave, (void), ())
-WRAPPED(int, nsclone_mount_is_root, (int fd), (fd))
-WRAPPED(int, nsclone_mount_detach, (int fd), (fd))
-WRAPPED(int, nsclone_pivot_root, (const char *new_root, const char *put_old), (new_root, put_old))
-WRAPPED(int, nsclone_loopback_up, (void), ())
-WRAPPED(int, sys_pidfd_open, (pid_t pid), (pid))
-WRAPPED(int, sys_connect, (const char *path), (path))
-WRAPPED(int, sys_send, (int fd, const void *p, size_t size, const int *fds, size_t n), (fd, p, size, fds, n))
-WRAPPED(ssize_t, sys_receive, (int fd, void *p, size_t size, int *fds, size_t room, size_t *n),
-	(fd, p, size, fds, room, n))
-WRAPPED(int, nsclone_ns_get_nstype, (int fd), (fd))
-WRAPPED(int, nsclone_ns_get_userns, (int fd), (fd))
-WRAPPED(int, nsclone_ns_get_parent, (int fd), (fd))
+STAND_IN(sys_pidfd_open) STAND_IN(sys_connect) STAND_IN(sys_send) STAND_IN(sys_receive)
+STAND_IN(nsclone_ns_get_nstype) STAND_IN(nsclone_ns_get_userns) STAND_IN(nsclone_ns_get_parent)
 
 /* Where nobody is going to say anything, nobody waits for it; how long it would have been is kept. */
 static int patience_ms = 10000, waited_ms;
@@ -139,98 +70,16 @@ static struct shared {
 	uint64_t host[KEEPER_N_NS], world[KEEPER_N_NS];
 } *shared;
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 static const char *policy_text;
 
 static void scratch_host(void)
 {
-	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	scratch_world(0); /* it has left already */
 	CHECK(mount("proc", "/proc", "proc", 0, NULL) == 0);
-	CHECK(mount("scratch", "/run", "tmpfs", 0, "mode=755") == 0);
-	CHECK(mount("scratch", "/var/lib", "tmpfs", 0, "mode=755") == 0);
-	CHECK(mount("scratch", "/tmp", "tmpfs", 0, "mode=1777") == 0);
 	CHECK(mkdir("/var/lib/nsclone", 0700) == 0 && mkdir("/run/nsclone", 0700) == 0 && mkdir("/run/policy", 0755) == 0);
-	write_file("/tmp/host-file", "host");
-	write_file("/run/policy/50-test.conf", policy_text);
+	put("/tmp/host-file", "host");
+	put("/run/policy/50-test.conf", policy_text);
 	CHECK(sethostname("host", 4) == 0 && chdir("/tmp") == 0);
-}
-
-static void add(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void add(char *text, size_t size, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text + used, size - used, format, ap);
-	va_end(ap);
-}
-
-static void list_tree(char *text, size_t size, const char *path)
-{
-	struct dirent **names;
-	int n = scandir(path, &names, NULL, alphasort);
-	char below[512];
-	struct stat st;
-
-	for (int i = 0; i < n; i++) {
-		snprintf(below, sizeof(below), "%s/%s", path, names[i]->d_name);
-		if (strcmp(names[i]->d_name, ".") != 0 && strcmp(names[i]->d_name, "..") != 0 && lstat(below, &st) == 0) {
-			add(text, size, "%s %o %u\n", below, st.st_mode, st.st_uid);
-			if (S_ISDIR(st.st_mode))
-				list_tree(text, size, below);
-		}
-		free(names[i]);
-	}
-	free(n < 0 ? NULL : names);
-}
-
-static void add_link(char *text, size_t size, const char *path)
-{
-	char target[256];
-	ssize_t n = readlink(path, target, sizeof(target));
-
-	CHECK(n > 0);
-	add(text, size, "%s %.*s\n", path, (int)n, target);
-}
-
-static void add_file(char *text, size_t size, const char *path)
-{
-	size_t used = strlen(text);
-	int fd = open(path, O_RDONLY);
-	ssize_t n;
-
-	CHECK(fd >= 0);
-	while ((n = read(fd, text + used, size - used - 1)) > 0)
-		used += (size_t)n;
-	text[used] = '\0';
-	close(fd);
-}
-
-/* Everything of the process and the disk that a failed login could have changed. /run/nsclone itself may stay. */
-static char *look(void)
-{
-	static const char *const LINKS[] = {"ns/mnt", "ns/ipc", "ns/uts", "ns/net", "ns/pid_for_children",
-					    "ns/cgroup", "ns/user", "cwd", "root"};
-	size_t size = 1 << 18;
-	char *text = calloc(1, size), path[64];
-
-	for (size_t i = 0; i < sizeof(LINKS) / sizeof(*LINKS); i++) {
-		snprintf(path, sizeof(path), "/proc/self/%s", LINKS[i]);
-		add_link(text, size, path);
-	}
-	add_file(text, size, "/proc/self/mountinfo");
-	list_tree(text, size, "/var/lib");
-	list_tree(text, size, "/run/nsclone/sessions");
-	add(text, size, "fds %u\n", count_fds());
-	return text;
 }
 
 /* The lines of one that the other does not have. */
@@ -288,9 +137,9 @@ static void inodes_of(const int fds[KEEPER_N_NS], uint64_t ret[KEEPER_N_NS])
 /* So that there is a root, who may make another. */
 static void map_root(void)
 {
-	write_file("/proc/self/setgroups", "deny");
-	write_file("/proc/self/uid_map", "0 0 1");
-	write_file("/proc/self/gid_map", "0 0 1");
+	put("/proc/self/setgroups", "deny");
+	put("/proc/self/uid_map", "0 0 1");
+	put("/proc/self/gid_map", "0 0 1");
 }
 
 /* Somebody who enters new namespaces (and, before these, new user namespaces), and whose set is then taken. */
@@ -313,7 +162,7 @@ static void make_set(int users, int types, int fds[KEEPER_N_NS])
 			CHECK(sethostname("inside", 6) == 0);
 		if (types & CLONE_NEWNS) {
 			CHECK(mount("world", "/tmp", "tmpfs", 0, "mode=1777") == 0);
-			write_file("/tmp/world", "world");
+			put("/tmp/world", "world");
 		}
 		CHECK(write(ready[1], "x", 1) == 1);
 		pause();
@@ -865,11 +714,9 @@ static int under_faults(const struct scenario *scenario)
 	patience_ms = 2000;
 	CHECK(decided == 0 || decided == POLICY_NO_MATCH);
 	before = look();
-	calls = 0;
-	fail_from = scenario->from;
-	fail_to = scenario->to;
+	fail_calls(scenario->from, scenario->to);
 	r = decided == 0 ? world_open(&login, &undo_failed, &err) : world_leave(&login, &undo_failed, &err);
-	fail_from = fail_to = 0;
+	fail_calls(0, 0);
 	if (r == 0 && decided == 0 && !is_isolated(login.joined))
 		return 3;
 	if (r == LOGIN_RETURNED && !at_host())
