@@ -34,6 +34,7 @@ struct world {
 	bool inside;         /* it comes from an isolated session */
 	bool trial;
 	uint64_t id;         /* of the session, 0: not chosen yet */
+	char refusal[128];   /* what the keeper says where it answers that it will not; "": it does not answer */
 	uint64_t own[8];     /* of the world that is held: inodes of its own namespaces, by enum keeper_ns */
 	struct keeper_fds fds;
 };
@@ -98,7 +99,7 @@ static int ask(struct world *world, struct keeper_message *request, struct keepe
 }
 
 /* GET: HELD, BUILD or a negative errno; a wait for somebody else's building lasts as long as a lease. */
-static int get(struct world *world, struct err *err)
+static int get(struct world *world)
 {
 	struct keeper_message request, answer = {0};
 	int r = choose_id(world);
@@ -115,8 +116,10 @@ static int get(struct world *world, struct err *err)
 	}
 	if (r == 0 && answer.type != KEEPER_HELD && answer.type != KEEPER_BUILD)
 		r = answer.type == KEEPER_FAILED && answer.error > 0 ? -answer.error : -EPROTO;
+	if (r < 0 && answer.type == KEEPER_FAILED)
+		copy_text(world->refusal, sizeof(world->refusal), answer.text);
 	if (r < 0)
-		return err_set(err, r, "the keeper gives no answer");
+		return r;
 	memcpy(world->own, answer.inodes, sizeof(world->own));
 	world->held = answer.type == KEEPER_HELD;
 	world->lease = !world->held;
@@ -134,18 +137,21 @@ static void hang_up(struct world *world)
 /* The keeper is away: what can be had without it? */
 static int do_without(struct world *world, int why, struct err *err)
 {
+	const char *how = *world->refusal ? "refuses" : "cannot be reached";
+	const char *reason = *world->refusal ? world->refusal : strerror(-why);
+
 	hang_up(world);
 	if (place_is_among_users())
 		return err_set(err, -EPERM, "a user namespace (PrivateUsers=) can be left by nobody");
 	if (is_yes(world, POLICY_PRIVATE_PIDS)) {
-		err_set(err, why, "PrivatePIDs=yes needs nsclone-keeper, which cannot be reached");
+		err_set(err, 0, "PrivatePIDs=yes needs nsclone-keeper, which %s: %s", how, reason);
 		err_at(err, world->settings[POLICY_PRIVATE_PIDS].pos);
 		return why;
 	}
 	if (place_is_not_first() && world_is_of_a_login(world->login))
 		return err_set(err, why, "this login comes from an isolated session, and nsclone-keeper, which knows the way "
-					 "out, cannot be reached");
-	snprintf(world->login->note, sizeof(world->login->note), "nsclone-keeper cannot be reached: %s", strerror(-why));
+					 "out, %s%s%s", how, *world->refusal ? ": " : "", world->refusal);
+	snprintf(world->login->note, sizeof(world->login->note), "nsclone-keeper %s: %s", how, reason);
 	return 0;
 }
 
@@ -158,7 +164,6 @@ static bool needs_keeper(const struct world *world, bool elsewhere)
 
 static int find(struct world *world, struct err *err)
 {
-	struct err why = {0};
 	bool elsewhere = !is_shared(world) && place_is_not_first();
 	int r;
 
@@ -166,7 +171,7 @@ static int find(struct world *world, struct err *err)
 		return 0;
 	r = world->link = keeper_connect();
 	if (r >= 0)
-		r = get(world, &why);
+		r = get(world);
 	if (r == 0 && elsewhere)
 		r = world_ask_host(world->link, world->login, NULL, &world->inside);
 	return r < 0 ? do_without(world, r, err) : 0;

@@ -559,6 +559,7 @@ static int log_in(const struct scenario *scenario, int wanted)
 		CHECK(is_isolated(login.joined));
 	if (r == LOGIN_RETURNED)
 		CHECK(at_host());
+	CHECK(scenario->mode != REFUSES || strstr(login.note, "nsclone-keeper refuses: no"));
 	CHECK(r != 0 || login.shared || login.note[0] || strstr(scenario->policy, "Scope=session")); /* an administrator is told why others will not join */
 	if (r == 0 || r == LOGIN_RETURNED)
 		close_and_compare(&login, before);
