@@ -324,7 +324,7 @@ int registry_clean_record(const char *name, bool dry_run, registry_report *repor
 		return 0;
 	if (r == 0)
 		r = sweep_one(&s, dirfd, &record);
-	if (r > 0 && !dry_run) /* nobody's from when this process ends: for later logins */
+	if (r != 0 && !dry_run) /* nobody's from when this process ends: for later logins */
 		(void)registry_adopt(name);
 	return r < 0 ? err_set(err, r, "cannot remove what %s is the record of", name) : r;
 }

@@ -150,6 +150,27 @@ static void not_while_mounted(void)
 	CHECK(access(path, F_OK) < 0);
 }
 
+static void cannot_clean(void)
+{
+	struct err err = {0};
+
+	CHECK(registry_clean_record(name, false, NULL, NULL, &err) < 0);
+}
+
+static void later_when_it_fails(void)
+{
+	char inner[300];
+
+	arrange();
+	record();
+	snprintf(inner, sizeof(inner), "%s/tmp", path);
+	CHECK(mkdir(inner, 01777) == 0 && mount("none", inner, "tmpfs", 0, NULL) == 0);
+	CHECK(child_status(cannot_clean) == 0);
+	CHECK(umount(inner) == 0 && access(inner, F_OK) == 0);
+	collect(); /* though whoever recorded it is alive */
+	CHECK(access(path, F_OK) < 0 && n_records() == 0);
+}
+
 /* ---- by age ---- */
 
 enum { DAYS = 86400 };
@@ -280,6 +301,7 @@ IN_CHILD(adopted_after_a_kill)
 IN_CHILD(adopted_without_record)
 IN_CHILD(cleaned_by_name)
 IN_CHILD(not_while_mounted)
+IN_CHILD(later_when_it_fails)
 IN_CHILD(removed_by_age)
 IN_CHILD(not_of_one_who_runs)
 IN_CHILD(not_while_in_use)
@@ -291,7 +313,7 @@ int main(void)
 		cmocka_unit_test(test_adopted_after_a_kill),  cmocka_unit_test(test_adopted_without_record),
 		cmocka_unit_test(test_cleaned_by_name),	      cmocka_unit_test(test_not_while_mounted),
 		cmocka_unit_test(test_removed_by_age),	      cmocka_unit_test(test_not_of_one_who_runs),
-		cmocka_unit_test(test_not_while_in_use),
+		cmocka_unit_test(test_not_while_in_use),      cmocka_unit_test(test_later_when_it_fails),
 	};
 
 	if (geteuid() != 0) {
