@@ -122,7 +122,7 @@ static int take_and_run(void *argument, bool own_terminal)
 		return fail(answer.text, 0);
 	if (r < 0)
 		return fail(held_why(r), 0);
-	r = place_differs(enter->fds.ns, &enter->types); /* and are they what they should be? */
+	r = place_differs(enter->fds.ns, &enter->types, NULL); /* and are they what they should be? */
 	if (r < 0)
 		return fail("cannot look at the world's namespaces", r);
 	if (enter->types & CLONE_NEWPID)

@@ -123,6 +123,17 @@ int process_identity(int pidfd, pid_t pid, uint64_t *ret)
 	return sys_pidfs_number(pidfd, ret) == 0 ? 0 : start_time(pid, ret);
 }
 
+int process_has_identity(int pidfd, pid_t pid, uint64_t identity)
+{
+	uint64_t own;
+	int r;
+
+	if (sys_pidfs_number(pidfd, &own) == 0 && own == identity)
+		return 0;
+	r = start_time(pid, &own);
+	return r < 0 || own == identity ? r : -ESRCH;
+}
+
 /* Before pidfs (6.9) it was an anonymous inode. */
 static bool is_pidfd(int fd)
 {

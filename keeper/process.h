@@ -30,6 +30,9 @@ int process_inodes(pid_t pid, unsigned types, uint64_t inodes[KEEPER_N_NS]);
  */
 int process_identity(int pidfd, pid_t pid, uint64_t *ret);
 
+/* Is that its identity, of either kind? An older keeper may have written down the other. 0, or -ESRCH: it is another. */
+int process_has_identity(int pidfd, pid_t pid, uint64_t identity);
+
 /* The process behind a pidfd, from fdinfo. -EINVAL: it is no pidfd. */
 int process_of_pidfd(int pidfd, pid_t *ret);
 

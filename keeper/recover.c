@@ -117,11 +117,8 @@ static void take_stored(const struct recovery *recovery, struct world *world)
 static int open_process(pid_t pid, uint64_t identity)
 {
 	cleanup_fd int pidfd = sys_pidfd_open(pid);
-	uint64_t now;
-	int r = pidfd < 0 ? pidfd : process_identity(pidfd, pid, &now);
+	int r = pidfd < 0 ? pidfd : process_has_identity(pidfd, pid, identity);
 
-	if (r == 0 && now != identity)
-		r = -ESRCH;
 	if (r == 0)
 		r = process_is(pidfd);
 	if (r == 0 && sys_wait_readable(pidfd, 0) != 0) /* nobody has reaped it yet */

@@ -238,7 +238,8 @@ void worlds_readable(struct worlds *worlds, int64_t now, struct source *source)
 
 /*
  * Who joins or leaves a world that others are in does not wait for a file to be written, nor does who comes next. A keeper
- * that is killed meanwhile has told the next one of the world, but not of that session; its processes keep the world.
+ * that is killed meanwhile has told the next one of the world, but not of that session; its processes keep the world. (Not
+ * for KillOnLogout=: there they would not.)
  */
 void worlds_save_soon(struct worlds *worlds, struct world *world)
 {

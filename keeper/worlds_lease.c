@@ -132,16 +132,26 @@ static struct world *new_for(struct worlds *worlds, struct worlds_client *client
 	return world;
 }
 
+/* Who is not written down while somebody else's logout kills is killed by it, should another keeper come. */
+static void save_who_joined(struct worlds *worlds, struct world *world, bool killed_before)
+{
+	if (killed_before || world->kill_on_logout)
+		worlds->effects->save(worlds->data, world);
+	else
+		worlds_save_soon(worlds, world);
+}
+
 static void get_held(struct worlds *worlds, struct worlds_client *client, struct world_session *session)
 {
 	struct world *world = session->world;
+	bool killed_before = world->kill_on_logout;
 
 	if (worlds_session_in(worlds, session) < 0) {
 		worlds_fail(worlds, client, ENOMEM, "the keeper cannot watch this session");
 		return;
 	}
 	worlds_answer_set(worlds, client, KEEPER_HELD, world);
-	worlds_save_soon(worlds, world);
+	save_who_joined(worlds, world, killed_before);
 }
 
 static void get_in(struct worlds *worlds, int64_t now, struct worlds_client *client, struct world *world,

@@ -77,6 +77,7 @@ int sys_next_fd(int from, int end);
 
 /* O_*, as fcntl(F_GETFL) says it. */
 int sys_fd_flags(int fd);
+int sys_set_fd_flags(int fd, int flags); /* F_SETFL: of what is open, whoever has it */
 
 int sys_is_nsfs(int fd); /* 1, 0 or a negative errno */
 

@@ -100,6 +100,11 @@ int sys_fd_flags(int fd)
 	return KERNEL(fcntl(fd, F_GETFL));
 }
 
+int sys_set_fd_flags(int fd, int flags)
+{
+	return KERNEL(fcntl(fd, F_SETFL, flags));
+}
+
 int sys_is_nsfs(int fd)
 {
 	unsigned long type;

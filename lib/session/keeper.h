@@ -44,7 +44,7 @@
  * time that it may take to build is what is left of that, KEEPER_LEASE_MS at most.
  *
  * The process that GET brings no pidfd of is the one that connected; before kernel 6.5 that cannot be told, and GET fails
- * with EINVAL. HELD ends the connection.
+ * with EINVAL. HELD ends the connection: nothing may be sent behind a GET or TAKE.
  *
  * What one user may take up is bounded (keeper/worlds.h): who builds or waits (FAILED with EAGAIN), worlds and sessions
  * (ENOSPC). Those who wait get EAGAIN, too, when several leases in a row were held until their time was up. The client

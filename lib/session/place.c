@@ -41,6 +41,40 @@ int place_inodes(uint64_t ret[KEEPER_N_NS])
 	return r;
 }
 
+/* What tells, see place_is_not_first(). initial: the machine's own has always had that number, and is nobody's world. */
+static const struct {
+	enum keeper_ns place;
+	uint64_t initial;
+	const char *own, *first;
+} TOLD_BY[] = {
+	{KEEPER_NS_MNT, 0, "/proc/self/ns/mnt", "/proc/1/ns/mnt"},
+	{KEEPER_NS_IPC, 0xefffffff, "/proc/self/ns/ipc", "/proc/1/ns/ipc"},
+	{KEEPER_NS_UTS, 0xeffffffe, "/proc/self/ns/uts", "/proc/1/ns/uts"},
+	{KEEPER_NS_USER, 0xeffffffd, "/proc/self/ns/user", "/proc/1/ns/user"},
+};
+enum { N_TOLD_BY = sizeof(TOLD_BY) / sizeof(*TOLD_BY) };
+
+static bool is_elsewhere(const uint64_t own[KEEPER_N_NS])
+{
+	uint64_t first;
+
+	for (size_t i = 0; i < N_TOLD_BY; i++)
+		if (own[TOLD_BY[i].place] != TOLD_BY[i].initial &&
+		    (inode_of(AT_FDCWD, TOLD_BY[i].first, TOLD_BY[i].place, &first) < 0 || own[TOLD_BY[i].place] != first))
+			return true;
+	return false;
+}
+
+bool place_is_not_first(void)
+{
+	uint64_t own[KEEPER_N_NS];
+
+	for (size_t i = 0; i < N_TOLD_BY; i++)
+		if (inode_of(AT_FDCWD, TOLD_BY[i].own, TOLD_BY[i].place, &own[TOLD_BY[i].place]) < 0)
+			return true;
+	return is_elsewhere(own);
+}
+
 /* What fd is said to be, and made by root of our own user namespace: of one below it anybody may be root (promise 8). */
 static int vet(int fd, enum keeper_ns place, uint64_t user_ns)
 {
@@ -56,7 +90,7 @@ static int vet(int fd, enum keeper_ns place, uint64_t user_ns)
 	return r < 0 ? r : st.st_ino == user_ns ? 0 : -EPERM;
 }
 
-int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret)
+int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret, bool *on_host)
 {
 	uint64_t own[KEEPER_N_NS], types = 0;
 	struct stat st;
@@ -75,6 +109,8 @@ int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret)
 	}
 	if (r == 0)
 		*ret = types;
+	if (r == 0 && on_host)
+		*on_host = !is_elsewhere(own);
 	return r;
 }
 
@@ -106,32 +142,6 @@ int place_isolates(const int ns[KEEPER_N_NS], const uint64_t own[KEEPER_N_NS], c
 		any |= own[i] != 0;
 	}
 	return any ? 0 : -EPROTO;
-}
-
-/* initial: the machine's own has always had that number (namespaces(7)'s *_NS_INIT_INO), and is nobody's world. */
-bool place_is_not_first(void)
-{
-	static const struct {
-		enum keeper_ns place;
-		uint64_t initial;
-		const char *own, *first;
-	} TOLD_BY[] = {
-		{KEEPER_NS_MNT, 0, "/proc/self/ns/mnt", "/proc/1/ns/mnt"},
-		{KEEPER_NS_IPC, 0xefffffff, "/proc/self/ns/ipc", "/proc/1/ns/ipc"},
-		{KEEPER_NS_UTS, 0xeffffffe, "/proc/self/ns/uts", "/proc/1/ns/uts"},
-		{KEEPER_NS_USER, 0xeffffffd, "/proc/self/ns/user", "/proc/1/ns/user"},
-	};
-	uint64_t own, first;
-
-	for (size_t i = 0; i < sizeof(TOLD_BY) / sizeof(*TOLD_BY); i++) {
-		if (inode_of(AT_FDCWD, TOLD_BY[i].own, TOLD_BY[i].place, &own) < 0)
-			return true;
-		if (own == TOLD_BY[i].initial)
-			continue;
-		if (inode_of(AT_FDCWD, TOLD_BY[i].first, TOLD_BY[i].place, &first) < 0 || own != first)
-			return true;
-	}
-	return false;
 }
 
 /* The first one's map is of one line, as full's is not. */

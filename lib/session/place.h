@@ -22,9 +22,10 @@ int place_inodes(uint64_t ret[KEEPER_N_NS]);
 
 /*
  * CLONE_NEW* of those of ns (-1: not there) that this process is not in. Each of these must be what it is said to be and
- * belong to the user namespace of this process: -EINVAL, -EPERM. -EPROTO: the set is not complete.
+ * belong to the user namespace of this process: -EINVAL, -EPERM. -EPROTO: the set is not complete. *on_host (may be NULL):
+ * not place_is_not_first().
  */
-int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret);
+int place_differs(const int ns[KEEPER_N_NS], uint64_t *ret, bool *on_host);
 
 /*
  * Is ns a world under these settings? own, the inodes of its own namespaces, must be those, and what is asked for be among

@@ -96,8 +96,9 @@ struct session;
 struct plan_given {
 	int ns[KEEPER_N_NS];
 	int proc; /* a detached proc mount of ns[KEEPER_NS_PID] */
+	bool alone; /* this process is where PID 1 is: so no session of its own is open, and none need be looked for */
 };
-#define PLAN_NOTHING_GIVEN ((struct plan_given){{-1, -1, -1, -1, -1, -1, -1}, -1})
+#define PLAN_NOTHING_GIVEN ((struct plan_given){{-1, -1, -1, -1, -1, -1, -1}, -1, false})
 
 /*
  * Run it on the calling process. given may be NULL: then a plan with a step that needs something of it fails. 0: all of it holds, *ret must be given to session_close() (or session_forget()).

@@ -257,7 +257,7 @@ int plan_run(const struct plan *plan, const struct policy_subject *subject, cons
 
 	*undo_failed = false;
 	if (r == 0)
-		r = session_save(plan, &run.session, &run.cwd, undo_failed, err);
+		r = session_save(plan, run.given->alone, &run.session, &run.cwd, undo_failed, err);
 	if (r == 0)
 		r = run_steps(&run, undo_failed);
 	if (r == 0) {

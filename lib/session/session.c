@@ -21,9 +21,6 @@
 #include "lib/session/identity.h"
 #include "lib/session/place.h"
 
-/* Sessions of this process, open or opening: a child of fork(2) has its parent's, and no program takes any along. */
-static unsigned n_sessions;
-
 static const char *link_name(int nstype)
 {
 	return place_link_name(keeper_place(nstype));
@@ -110,21 +107,26 @@ static int save_what_is_shared(struct session *session, int least, struct err *e
 	return r;
 }
 
-static int highest_held(void)
+/* That somebody may rest on them from now on those who hold them are told by their descriptors: there is no other list. */
+static int mark_held(int *highest)
 {
-	int highest = -1;
+	int r = 0;
 
-	for (int fd = 0; (fd = session_next_held(fd)) >= 0; fd++)
-		highest = fd;
-	return highest;
+	for (int fd = 0; r == 0 && (fd = session_next_held(fd)) >= 0; fd++) {
+		*highest = fd;
+		r = sys_set_fd_flags(fd, SESSION_MARK | SESSION_IS_BELOW);
+	}
+	return r;
 }
 
-static int save_namespaces(const struct plan *plan, struct session *session, struct err *err)
+static int save_namespaces(const struct plan *plan, bool alone, struct session *session, struct err *err)
 {
 	const struct plan_step *steps;
 	size_t n = plan_steps(plan, &steps);
-	int highest = session_is_alone() ? -1 : highest_held(), r = 0;
+	int highest = -1, r = alone ? 0 : mark_held(&highest);
 
+	if (r < 0)
+		return err_set(err, r, "cannot mark the descriptors of another session of this process");
 	session->own_ns = sys_open("/proc/self/ns", O_PATH | O_DIRECTORY); /* we have one thread */
 	if (highest >= 0 && !makes_new_ones(steps, n))
 		r = save_what_is_shared(session, highest + 1, err);
@@ -197,7 +199,7 @@ int session_reenter(int cwd_fd)
 	return r < 0 ? sys_chdir("/") : 0;
 }
 
-static int save(const struct plan *plan, struct session *session, int *cwd_fd, bool *undo_failed, struct err *err)
+static int save(const struct plan *plan, bool alone, struct session *session, int *cwd_fd, bool *undo_failed, struct err *err)
 {
 	int r = nsclone_unshare(CLONE_THREAD);
 
@@ -205,25 +207,25 @@ static int save(const struct plan *plan, struct session *session, int *cwd_fd, b
 		return err_set(err, r, "this process has threads, of which one alone cannot be isolated");
 	r = save_cwd(session, cwd_fd, err);
 	if (r == 0)
-		r = save_namespaces(plan, session, err);
+		r = save_namespaces(plan, alone, session, err);
 	for (size_t i = 0; r == 0 && i < session->n_ns; i++)
 		if (session->ns[i].nstype == CLONE_NEWNS && plan_enters(plan, CLONE_NEWNS))
 			r = refuse_chroot(session->ns[i].before, undo_failed, err);
 	return r;
 }
 
-int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, bool *undo_failed, struct err *err)
+int session_save(const struct plan *plan, bool alone, struct session **ret, int *cwd_fd, bool *undo_failed,
+		 struct err *err)
 {
 	struct session *session = calloc(1, sizeof(*session));
 	int fd = -1, r;
 
 	if (!session)
 		return err_set(err, -ENOMEM, "cannot save the state of the process");
-	n_sessions++;
 	session->own_ns = -1;
 	session->pid = sys_getpid();
 	session->euid = sys_geteuid();
-	r = save(plan, session, &fd, undo_failed, err);
+	r = save(plan, alone, session, &fd, undo_failed, err);
 	if (r < 0) {
 		*undo_failed |= fd >= 0 && session_reenter(fd) < 0;
 		sys_close_p(&fd);
@@ -242,11 +244,6 @@ static void note(struct session *session, struct session_ns *ns, uint64_t inode)
 	ns->entered = inode;
 	snprintf(session->namespaces + used, sizeof(session->namespaces) - used, "%s%s:[%llu]", used ? " " : "",
 		 nsclone_ns_name(ns->nstype), (unsigned long long)inode);
-}
-
-bool session_is_alone(void)
-{
-	return n_sessions == 1;
 }
 
 int session_note_joined(struct session *session, int nstype, int fd)
@@ -393,7 +390,6 @@ struct session *session_forget(struct session *session)
 		free_traces(session);
 		session_forget(session->below);
 		free(session);
-		n_sessions--;
 	}
 	return NULL;
 }

@@ -14,6 +14,7 @@ enum {
 	SESSION_MAX_NS = 8,
 	SESSION_MAX_FD = 2048, /* held descriptors have numbers below it: among so many the others' are looked for */
 	SESSION_MARK = O_NONBLOCK, /* of them: it means nothing to nsfs, and tells ours from the daemon's */
+	SESSION_IS_BELOW = O_APPEND, /* another session was opened while this one was */
 };
 
 /* What a session is to take with it. */
@@ -49,10 +50,11 @@ struct session {
 /*
  * Save where the process is. Refuses, with err set, callers that are threaded (unshare would take one thread only along)
  * or chrooted (setns would lead them out). *cwd_fd is the working directory, for the way back while the plan runs;
- * untouched where that is /.
+ * untouched where that is /. alone: no other session of this process is to be looked for.
  * *undo_failed as of plan_run().
  */
-int session_save(const struct plan *plan, struct session **ret, int *cwd_fd, bool *undo_failed, struct err *err);
+int session_save(const struct plan *plan, bool alone, struct session **ret, int *cwd_fd, bool *undo_failed,
+		 struct err *err);
 
 /* Back into the saved working directory; / where neither root nor the caller may enter it. */
 int session_reenter(int cwd_fd);
@@ -60,9 +62,6 @@ int session_reenter(int cwd_fd);
 /* What we are in now, after unshare(2), and after setns(2) to fd. */
 int session_note_made(struct session *session, int nstype);
 int session_note_joined(struct session *session, int nstype, int fd);
-
-/* Does this process have no session but one? Then none that holds descriptors is to be looked for. */
-bool session_is_alone(void);
 
 /* The plan has succeeded: from now on, or from session_let_go(), nothing but descriptors of nsfs is held. */
 int session_settle(struct session *session, struct err *err);

@@ -70,9 +70,12 @@ static bool is_in(const struct leaving *leaving, const struct session_ns *ns)
 
 static int find_heir(const struct session_ns *ns)
 {
+	int flags = sys_fd_flags(ns->before);
 	struct stat st;
 
-	for (int fd = ns->before; !session_is_alone() && (fd = session_next_held(fd + 1)) >= 0;)
+	if (flags >= 0 && !(flags & SESSION_IS_BELOW))
+		return -ENOENT;
+	for (int fd = ns->before; (fd = session_next_held(fd + 1)) >= 0;)
 		if (sys_fstat(fd, &st) == 0 && st.st_ino == ns->entered)
 			return fd;
 	return -ENOENT;

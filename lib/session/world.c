@@ -32,6 +32,7 @@ struct world {
 	bool held;           /* fds are of the world: join it */
 	bool lease;          /* this process is the one to build it */
 	bool inside;         /* it comes from an isolated session */
+	bool alone;          /* no session of this process is open, as it is where PID 1 is */
 	bool trial;
 	uint64_t id;         /* of the session, 0: not chosen yet */
 	char refusal[128];   /* what the keeper says where it answers that it will not; "": it does not answer */
@@ -167,6 +168,7 @@ static int find(struct world *world, struct err *err)
 	bool elsewhere = !is_shared(world) && place_is_not_first();
 	int r;
 
+	world->alone = !is_shared(world) && !elsewhere;
 	if (!needs_keeper(world, elsewhere))
 		return 0;
 	r = world->link = keeper_connect();
@@ -226,6 +228,7 @@ static int build_here(struct world *world, bool *undo_failed, struct err *err)
 	struct plan_given given = PLAN_NOTHING_GIVEN;
 	int r = login_plan(world->login, err);
 
+	given.alone = world->alone;
 	if (r == 0 && plan_is_empty(world->login->plan))
 		return LOGIN_LEFT_ALONE;
 	if (r == 0)
@@ -239,8 +242,10 @@ static int build(struct world *world, bool *undo_failed, struct err *err)
 	struct err ignored = {0};
 	int r = 0;
 
-	if (must_leave(world))
+	if (must_leave(world)) {
+		world->alone = false;
 		r = world_join(world->login, world->fds.ns, "the host", &world->login->way, &below, undo_failed, err);
+	}
 	if (r == 0)
 		r = build_here(world, undo_failed, err);
 	if (r == 0) {

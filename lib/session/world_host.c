@@ -44,7 +44,7 @@ int world_join(const struct login *login, const int ns[KEEPER_N_NS], const char 
 	struct plan_given given = PLAN_NOTHING_GIVEN;
 	const struct policy_subject *subject = &login->subject->policy;
 	uint64_t types;
-	int r = place_differs(ns, &types);
+	int r = place_differs(ns, &types, &given.alone);
 
 	if (r < 0)
 		return err_set(err, r, "cannot look at the namespaces of this process");

@@ -33,7 +33,7 @@ section_size() {
 	printf '%d\n' "0x$(sed -n "s/^ *\[ *[0-9]*\] *$1 *[A-Z]* *[0-9a-f]* [0-9a-f]* \([0-9a-f]*\) .*/\1/p" <<<"$sections" | grep . || echo 0)"
 }
 holds "no variables of its own (.data)" test "$(section_size .data)" -le 8
-holds "no variables of its own (.bss)" test "$(section_size .bss)" -le 8
+is "no variables of its own (.bss), but the C library's" "$(nm "$MODULE" | sed -n 's/^[^ ]* [bB] //p' | grep -vx 'completed[.0-9]*')" ""
 is "it never calls what a guest may not" "$(grep -xE \
 	'(_?exit|abort|openlog|closelog|setlogmask|v?syslog|v?printf|__v?printf_chk|puts|putchar|perror|umask|setenv|putenv|unsetenv|(secure_)?getenv|signal|sigaction|alarm|system|popen|stdout|stderr)' \
 	<<<"$undefined" | grep -v '^_exit$' | tr '\n' ' ')" ""

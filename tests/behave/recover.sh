@@ -142,6 +142,26 @@ many() { # many NAME
 	is "$name: the keeper has no descriptor of any" "$(readlink "/proc/$(keeper)"/fd/* | grep -c '^mnt:')" 1
 }
 
+# Who has joined and gone in a moment ago is known to the next keeper, where another's logout would kill him else.
+just_joined() { # just_joined WHICH
+	local first second before
+
+	builder 1050 501 flags=kill
+	first=$pid
+	before=$(starts)
+	"$CLIENT" uid=1050 key=a id=502 flags=kill GET join run="kill -9 $(keeper)" hold >"$WORK/502" 2>&1 &
+	second=$!
+	wait_until 8 eval "! kill -0 $(keeper) 2>/dev/null"
+	again
+	wait_until 8 eval "[[ \$(starts) -gt $before ]]"
+	becomes "$1: who has just joined is known" "uid=1050+id=501+id=502"
+	kill_hard "$first"
+	becomes "$1: another's logout is not his" "uid=1050+id=502"
+	holds "$1: he lives" kill -0 "$second"
+	kill_hard "$second"
+	becomes "$1: his own ends the world" ""
+}
+
 odd_records() { # odd_records NAME
 	local name=$1
 
@@ -199,6 +219,7 @@ if [[ $(uname -r) =~ ^([7-9]|6\.(1[1-9]|[2-9][0-9])) ]]; then
 	pids "proc"
 	many "proc"
 	odd_records "proc"
+	just_joined "proc"
 else
 	skip "finding worlds by their processes" "this kernel has no ids of mount namespaces"
 fi

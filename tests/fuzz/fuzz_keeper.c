@@ -40,14 +40,24 @@ static void turn(struct keeper *keeper, struct source *source, bool readable)
 	server_turn(keeper, fake.now, source, readable);
 }
 
+static void fill(struct keeper *keeper, struct keeper_message *m, struct input *in);
+
+/* What it has to say is there already. */
 static void connect_peer(struct keeper *keeper, struct input *in)
 {
+	struct keeper_message m;
 	uint8_t who = byte(in);
 
 	if (!keeper->listening)
 		return;
 	fake.accepted = fake_open(FAKE_PEER, who & 0xf0 ? 0 : who, FIRST_PID + who % MAX_PIDS, 0);
+	fill(keeper, &m, in);
+	fake.packet = (const uint8_t *)&m;
+	fake.packet_size = sizeof(m);
 	turn(keeper, &keeper->listener, true);
+	fake.packet = NULL;
+	while (fake.n_packet_fds > 0)
+		fake_close(fake.packet_fds[--fake.n_packet_fds]);
 }
 
 /* What comes beside a packet: mostly what it should be. */

@@ -89,6 +89,9 @@ static void identity(void **state)
 		assert_true(own && own == again);
 		assert_int_equal(process_identity(i ? -1 : pidfd, child, &other), 0);
 		assert_true(i || other != own); /* both may have begun in one tick */
+		assert_int_equal(process_has_identity(i ? -1 : pidfd, child, other), 0);
+		assert_int_equal(process_has_identity(pidfd, child, other), 0); /* also what was written down without pidfs */
+		assert_int_equal(process_has_identity(pidfd, child, other + 1), -ESRCH);
 		close(self);
 	}
 	end_other(child);

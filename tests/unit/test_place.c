@@ -136,20 +136,20 @@ static void differs(void **state)
 	(void)state;
 	for (int i = 0; i < KEEPER_N_NS; i++)
 		ns[i] = HELD + i;
-	assert_int_equal(place_differs(ns, &types), 0);
+	assert_int_equal(place_differs(ns, &types, NULL), 0);
 	assert_int_equal(types, 0);
 	now.own[KEEPER_NS_NET]++;
 	now.own[KEEPER_NS_PID]++;
-	assert_int_equal(place_differs(ns, &types), 0);
+	assert_int_equal(place_differs(ns, &types, NULL), 0);
 	assert_int_equal(types, CLONE_NEWNET | CLONE_NEWPID);
 	ns[KEEPER_NS_USER] = -1; /* of the host's nobody is given one */
-	assert_int_equal(place_differs(ns, &types), 0);
+	assert_int_equal(place_differs(ns, &types, NULL), 0);
 	assert_int_equal(types, CLONE_NEWNET | CLONE_NEWPID);
 	ns[KEEPER_NS_USER] = HELD + KEEPER_NS_USER;
 	now.own[KEEPER_NS_USER]++;
 	for (int i = 0; i < KEEPER_N_NS; i++)
 		now.owner[i] = now.own[KEEPER_NS_USER];
-	assert_int_equal(place_differs(ns, &types), 0);
+	assert_int_equal(place_differs(ns, &types, NULL), 0);
 	assert_int_equal(types, CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUSER);
 }
 
@@ -167,22 +167,22 @@ static void vets(void **state)
 
 		now.own[i] = i == KEEPER_NS_USER ? own : own + 1;
 		now.held[i] = i == KEEPER_NS_USER ? held + 1 : held;
-		assert_int_equal(place_differs(ns, &types), 0);
+		assert_int_equal(place_differs(ns, &types, NULL), 0);
 		assert_int_equal(types, keeper_nstype((enum keeper_ns)i));
 		types = 1;
 		now.owner[i] = 55;
-		assert_int_equal(place_differs(ns, &types), -EPERM);
+		assert_int_equal(place_differs(ns, &types, NULL), -EPERM);
 		now.owner[i] = owner;
 		now.types[i] = CLONE_NEWTIME;
-		assert_int_equal(place_differs(ns, &types), -EINVAL);
+		assert_int_equal(place_differs(ns, &types, NULL), -EINVAL);
 		now.types[i] = -ENOTTY;
-		assert_int_equal(place_differs(ns, &types), -ENOTTY);
+		assert_int_equal(place_differs(ns, &types, NULL), -ENOTTY);
 		now.types[i] = type;
 		now.held[i] = 0;
-		assert_int_equal(place_differs(ns, &types), -EBADF);
+		assert_int_equal(place_differs(ns, &types, NULL), -EBADF);
 		ns[i] = -1;
 		if (i != KEEPER_NS_USER)
-			assert_int_equal(place_differs(ns, &types), -EPROTO);
+			assert_int_equal(place_differs(ns, &types, NULL), -EPROTO);
 		assert_int_equal(types, 1);
 		ns[i] = HELD + i;
 		now.own[i] = own;

@@ -220,7 +220,7 @@ static struct session *join_world(int world, int n_open)
 	for (int i = 0; i < n; i++)
 		CHECK((filler[i] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0);
 	memcpy(given.ns, worlds[world], sizeof(given.ns));
-	CHECK(place_differs(given.ns, &types) == 0);
+	CHECK(place_differs(given.ns, &types, &given.alone) == 0);
 	CHECK(plan_build_join(&ALICE, types, "the world", (struct policy_pos){0}, &plan, &err) == 0);
 	CHECK(plan_run(plan, &ALICE, &given, &joined, &undo_failed, &err) == 0);
 	plan_free(plan);

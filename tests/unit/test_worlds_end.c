@@ -85,6 +85,21 @@ static void who_comes_and_goes_is_saved_soon(void **state)
 	assert_int_equal(f->n_saved, saved + 2);
 }
 
+/* Else the next keeper would kill him when another logs out. */
+static void who_joins_where_logout_kills_is_saved_at_once(void **state)
+{
+	struct fake *f = *state;
+
+	held_with(f, 1000, 77, -1, KEEPER_KILL_ON_LOGOUT);
+	assert_int_equal(f->n_saved, 1);
+	get(f, 1, 1000, 'a', 2); /* and from now on it does not: but the record says that it does */
+	assert_int_equal(f->n_saved, 2);
+	get(f, 1, 1000, 'a', 3);
+	assert_int_equal(f->n_saved, 2);
+	get_flags(f, 1, 1000, 'a', 4, KEEPER_KILL_ON_LOGOUT);
+	assert_int_equal(f->n_saved, 3);
+}
+
 static void the_connection_is_not_the_session(void **state)
 {
 	struct fake *f = *state;
@@ -598,6 +613,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(session_ends_once),
 		TEST(who_comes_and_goes_is_saved_soon),
+		TEST(who_joins_where_logout_kills_is_saved_at_once),
 		TEST(the_connection_is_not_the_session),
 		TEST(who_waits_or_builds_cannot_leave),
 		TEST(a_process_keeps_its_world),
