@@ -91,8 +91,8 @@ static int take_descriptors(struct start *start)
 static void find_worlds(struct keeper *keeper, struct start *start)
 {
 	struct recovered recovered = {0};
-	int r = recover(&keeper->worlds, keeper->now, &keeper->host, &keeper->records, start->fds, start->n_fds,
-			start->markers >= 0, &recovered);
+	int r = recover(&keeper->worlds, &keeper->host, &keeper->records, start->fds, start->n_fds, start->markers >= 0,
+			&recovered);
 
 	if (r < 0)
 		say(keeper, "what the keeper before held cannot be read to the end: %s", strerror(-r));

@@ -20,7 +20,6 @@
 
 struct recovery {
 	struct worlds *worlds;
-	int64_t now;
 	const struct host *host;
 	const struct records *records;
 	struct store_fd *fds;
@@ -195,7 +194,7 @@ static void hand_over(const struct recovery *recovery, struct world *world, bool
 	records_save(recovery->records, world);
 	if (store)
 		keep_store(world);
-	if (worlds_adopt(recovery->worlds, recovery->now, world) == 0)
+	if (worlds_adopt(recovery->worlds, world) == 0)
 		recovery->found->worlds++;
 	else
 		recovery->found->lost++;
@@ -205,7 +204,7 @@ static void hand_over(const struct recovery *recovery, struct world *world, bool
 static void hand_over_gone(const struct recovery *recovery, struct world *world)
 {
 	world->init.pid = 0;
-	if (worlds_adopt(recovery->worlds, recovery->now, world) == 0)
+	if (worlds_adopt(recovery->worlds, world) == 0)
 		recovery->found->worlds++;
 }
 
@@ -345,11 +344,11 @@ static void close_strays(const struct recovery *recovery, bool all_known)
 	}
 }
 
-int recover(struct worlds *worlds, int64_t now, const struct host *host, const struct records *records,
-	    struct store_fd *fds, size_t n, bool markers, struct recovered *ret)
+int recover(struct worlds *worlds, const struct host *host, const struct records *records, struct store_fd *fds, size_t n,
+	    bool markers, struct recovered *ret)
 {
 	struct recovery recovery = {
-		.worlds = worlds, .now = now, .host = host, .records = records, .fds = fds, .n = n, .markers = markers,
+		.worlds = worlds, .host = host, .records = records, .fds = fds, .n = n, .markers = markers,
 		.found = ret,
 	};
 	int r;

@@ -33,7 +33,7 @@ struct recovered {
  * left alone. markers: the inotify of before is there, so watches in it still mean what they meant. Worlds go to
  * worlds_adopt(). 0, or a negative errno: the records, or /proc, could not be read to the end.
  */
-int recover(struct worlds *worlds, int64_t now, const struct host *host, const struct records *records,
-	    struct store_fd *fds, size_t n, bool markers, struct recovered *ret);
+int recover(struct worlds *worlds, const struct host *host, const struct records *records, struct store_fd *fds, size_t n,
+	    bool markers, struct recovered *ret);
 
 #endif

@@ -302,11 +302,10 @@ static int adopt_sources(struct worlds *worlds, struct world *world)
 }
 
 /* A session with an id that is known is refused with its world: both cannot be what they say. */
-int worlds_adopt(struct worlds *worlds, int64_t now, struct world *world)
+int worlds_adopt(struct worlds *worlds, struct world *world)
 {
 	int r = worlds->n_worlds >= WORLDS_MAX ? -ENOSPC : worlds_find(worlds, world->id) ? -EEXIST : 0;
 
-	(void)now;
 	link_world(worlds, world);
 	for (struct world_session *s = world->sessions; s; s = s->next) {
 		if (worlds_find_session(worlds, s->id))

@@ -198,7 +198,7 @@ void world_free(struct world *world);   /* the memory, no descriptor */
 struct world_session *world_add_session(struct world *world, const struct keeper_session *session, int pidfd,
 					uint64_t identity); /* SESSION_IN; NULL: no memory */
 void world_session_tell(const struct world_session *session, struct keeper_session *ret);
-int worlds_adopt(struct worlds *worlds, int64_t now, struct world *world);
+int worlds_adopt(struct worlds *worlds, struct world *world);
 
 /* FAILED, for those requests, too, that do not get here. */
 void worlds_fail(struct worlds *worlds, struct worlds_client *client, int error, const char *text);

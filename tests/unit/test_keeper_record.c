@@ -450,7 +450,7 @@ static struct recovered found;
 static int run_recover(struct store_fd *fds, size_t n, bool markers)
 {
 	worlds_init(&worlds, &effects, NULL, host.ns);
-	return recover(&worlds, 1000, &host, &records, fds, n, markers, &found);
+	return recover(&worlds, &host, &records, fds, n, markers, &found);
 }
 
 static void begin(void)

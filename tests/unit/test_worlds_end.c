@@ -529,7 +529,7 @@ static void adopted_worlds_go_on(void **state)
 
 	world_session_tell(world_add_session(w, &s, fake_fd(f), 99), &told);
 	assert_memory_equal(&s, &told, sizeof(s));
-	assert_int_equal(worlds_adopt(&f->worlds, f->now, w), 0);
+	assert_int_equal(worlds_adopt(&f->worlds, w), 0);
 	assert_int_equal(get(f, 1, 1000, 'a', 2), KEEPER_HELD);
 	assert_int_equal(last(f, 1)->message.world, 4711);
 	leave(f, 2);
@@ -543,7 +543,7 @@ static void adopted_without_sessions_lingers(void **state)
 	struct fake *f = *state;
 	size_t before = n_open(f);
 
-	assert_int_equal(worlds_adopt(&f->worlds, f->now, found_again(f, 4711, 1000, 77)), 0);
+	assert_int_equal(worlds_adopt(&f->worlds, found_again(f, 4711, 1000, 77)), 0);
 	assert_int_equal(world_of(f, 1000)->state, WORLD_LINGERING);
 	assert_true(pass(f));
 	assert_int_equal(n_open(f), before);
@@ -556,7 +556,7 @@ static void adopted_without_marker_is_cleaned(void **state)
 	struct world *w = found_again(f, 4711, 1000, 77);
 
 	snprintf(w->record, sizeof(w->record), "r");
-	worlds_adopt(&f->worlds, f->now, w);
+	worlds_adopt(&f->worlds, w);
 	assert_int_equal(f->n_cleaned, 0);
 	pass(f);
 	assert_int_equal(f->n_cleaned, 1);
@@ -564,7 +564,7 @@ static void adopted_without_marker_is_cleaned(void **state)
 	w->id = 4712;
 	w->state = WORLD_GONE;
 	snprintf(w->record, sizeof(w->record), "r");
-	worlds_adopt(&f->worlds, f->now, w);
+	worlds_adopt(&f->worlds, w);
 	assert_int_equal(f->n_cleaned, 2);
 	assert_int_equal(f->worlds.n_worlds, 0);
 }
@@ -577,12 +577,12 @@ static void adopted_twice_is_refused(void **state)
 	struct keeper_session s = {.id = 1, .pid = 42};
 
 	world_add_session(w, &s, fake_fd(f), 99);
-	worlds_adopt(&f->worlds, f->now, w);
+	worlds_adopt(&f->worlds, w);
 	before = n_open(f);
-	assert_int_equal(worlds_adopt(&f->worlds, f->now, found_again(f, 4711, 1001, 78)), -EEXIST);
+	assert_int_equal(worlds_adopt(&f->worlds, found_again(f, 4711, 1001, 78)), -EEXIST);
 	w = found_again(f, 4712, 1001, 78);
 	world_add_session(w, &s, fake_fd(f), 99);
-	assert_int_equal(worlds_adopt(&f->worlds, f->now, w), -EEXIST);
+	assert_int_equal(worlds_adopt(&f->worlds, w), -EEXIST);
 	assert_int_equal(n_open(f), before);
 	assert_int_equal(f->worlds.n_worlds, 1);
 	assert_int_equal(f->worlds.n_sessions, 1);
@@ -599,7 +599,7 @@ static void adopted_with_its_marker_only(void **state)
 	w->state = WORLD_GONE;
 	w->marker = 5;
 	snprintf(w->record, sizeof(w->record), "r");
-	assert_int_equal(worlds_adopt(&f->worlds, f->now, w), 0);
+	assert_int_equal(worlds_adopt(&f->worlds, w), 0);
 	assert_int_equal(f->n_adopted, 1); /* by this keeper: the record named the one before */
 	worlds_unmounted(&f->worlds, 5);
 	assert_int_equal(f->n_cleaned, 1);
