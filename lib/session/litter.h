@@ -50,7 +50,7 @@ bool record_is_alive(const struct record *record);
 /* 1: no login of that user is just being opened, whose record or directory may not be there yet. */
 int record_is_settled(const struct session_traces *traces);
 
-/* look for each name in the directory fd, which is taken over, but . and .., until it returns other than 0: what it did, or -errno. */
+/* look for each name in the directory fd (taken over) but . and .., until that is not 0: what it was, or a negative errno. */
 typedef int litter_look(void *data, int dirfd, const char *name, const void *arg);
 int litter_each(int fd, litter_look *look, void *data, const void *arg);
 

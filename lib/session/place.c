@@ -41,7 +41,10 @@ int place_inodes(uint64_t ret[KEEPER_N_NS])
 	return r;
 }
 
-/* What tells, see place_is_not_first(). initial: the machine's own has always had that number, and is nobody's world. */
+/*
+ * What tells, see place_is_not_first(). initial: the machine's first has that number (PROC_*_INIT_INO in the kernel's
+ * proc_ns.h, since 3.8), and is in nobody's world.
+ */
 static const struct {
 	enum keeper_ns place;
 	uint64_t initial;

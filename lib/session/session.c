@@ -107,7 +107,7 @@ static int save_what_is_shared(struct session *session, int least, struct err *e
 	return r;
 }
 
-/* That somebody may rest on them from now on those who hold them are told by their descriptors: there is no other list. */
+/* What is found when they are closed: that somebody may rest on them. */
 static int mark_held(int *highest)
 {
 	int r = 0;
