@@ -300,7 +300,7 @@ log_daemon=$(pgrep -x devlog)
 "$B/nsclone-keeper" --debug &
 keeper=$!
 wait_until 5 eval '[[ $(client HOST) = HOST* ]]'
-wait_until 5 eval 'tail -n "+$mark" "$LOG" | grep -q request' # the daemon that writes it takes its time
+sync_log
 like "what it says is in the log, with its name" "$(tail -n "+$mark" "$LOG")" "<87>nsclone-keeper\\[$keeper\\]: .*request"
 kill -STOP "$log_daemon"
 more=$(($(cat /proc/sys/net/unix/max_dgram_qlen) + 10))
