@@ -62,6 +62,7 @@ outside() {
 	sed -i "s/ *$(basename "$dir")//" "$dir/host"
 	B=$B NSC_TRY=$dir unshare --mount --pid --fork --kill-child --mount-proc --propagation private -- bash "${BASH_SOURCE[0]}" || exit
 	table "$dir"
+	joined "$dir" || die "alice's second login has not joined her world"
 	rm -rf "$dir"
 	[[ -z $segment ]] || ipcrm -m "$segment"
 	trap - EXIT
@@ -123,12 +124,16 @@ have_looked() { # have_looked LOGIN...
 }
 
 inside() {
-	local user keeper status=0
+	local user keeper i status=0
 	local -a sessions=()
 
 	scratch
 	"$SCRATCH/nsclone-keeper" --foreground & # this shell is process 1 of a PID namespace: what it calls host is the scratch
 	keeper=$!
+	for ((i = 0; i < 200; i++)); do
+		[[ ! -S /run/nsclone/keeper.sock ]] || break
+		sleep 0.05
+	done
 	# Opening the pipe lets them go on; all of them have it open before anybody writes or leaves.
 	exec 4<>"$NSC_TRY/go"
 	for user in "${users[@]}"; do
@@ -188,6 +193,15 @@ fact_row() { # fact_row DIRECTORY TITLE WHAT
 		cells+=("$(short "$(fact "$1" "$who" "$3")")")
 	done
 	row "$2" "${cells[@]}"
+}
+
+joined() { # joined DIRECTORY
+	local kind
+
+	for kind in mnt ipc tmp; do
+		[[ $(fact "$1" again "$kind") = "$(fact "$1" alice "$kind")" && $(fact "$1" again "$kind") != "$(fact "$1" host "$kind")" ]] ||
+			return
+	done
 }
 
 table() {
