@@ -8,12 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const uint32_t ns_flag[KEEPER_N_NS] = {
-	[KEEPER_NS_MNT] = CLONE_NEWNS, [KEEPER_NS_IPC] = CLONE_NEWIPC, [KEEPER_NS_UTS] = CLONE_NEWUTS,
-	[KEEPER_NS_NET] = CLONE_NEWNET, [KEEPER_NS_PID] = CLONE_NEWPID, [KEEPER_NS_CGROUP] = CLONE_NEWCGROUP,
-	[KEEPER_NS_USER] = CLONE_NEWUSER,
-};
-
 static bool send_message(struct worlds *worlds, struct worlds_client *client, struct keeper_message *message,
 			 const int *fds)
 {
@@ -65,7 +59,7 @@ static void add_set(const struct worlds *worlds, const struct world *world, stru
 
 		if (fd < 0 && i != KEEPER_NS_USER)
 			fd = worlds->host[i];
-		add_fd(message, fds, ns_flag[i], fd);
+		add_fd(message, fds, (uint32_t)keeper_nstype(i), fd);
 	}
 }
 

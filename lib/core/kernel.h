@@ -39,6 +39,15 @@ int kernel_statx_attributes(int fd, uint64_t *ret_attributes, uint64_t *ret_mask
 /* lib/core/kernel_file.c; openat2 is public */
 int kernel_filesystem_type(int fd, unsigned long *ret);
 
+/* Does it lie on a file system of that type (linux/magic.h)? 1, 0 or a negative errno. */
+static inline int kernel_is_on(int fd, unsigned long type)
+{
+	unsigned long its;
+	int r = kernel_filesystem_type(fd, &its);
+
+	return r < 0 ? r : its == type;
+}
+
 /*
  * lib/core/kernel_clone.c: clone3(2) and clone(2) with a function to run in the child. start lies at the upper end of
  * the new stack, and the stack begins below it. The child calls start->run(start) and ends with what that returns.

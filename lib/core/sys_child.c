@@ -93,8 +93,5 @@ int sys_take_terminal(int fd)
 
 int sys_is_procfs(int fd)
 {
-	unsigned long type;
-	int r = kernel_filesystem_type(fd, &type);
-
-	return r < 0 ? r : type == PROC_MAGIC;
+	return kernel_is_on(fd, PROC_MAGIC);
 }

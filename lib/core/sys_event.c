@@ -122,14 +122,11 @@ int sys_pidfd_signal(int pidfd, int signal)
 
 int sys_pidfs_number(int fd, uint64_t *ret)
 {
-	unsigned long type = 0;
 	struct stat st;
-	int r = kernel_filesystem_type(fd, &type);
+	int r = sizeof(long) < sizeof(*ret) ? 0 : kernel_is_on(fd, PIDFS_MAGIC); /* an inode's number is a long to the kernel */
 
-	if (r == 0 && (type != PIDFS_MAGIC || sizeof(long) < sizeof(*ret))) /* an inode's number is a long to the kernel */
-		r = -ENOTSUP;
-	if (r == 0)
-		r = KERNEL(fstat(fd, &st));
+	if (r >= 0)
+		r = r ? KERNEL(fstat(fd, &st)) : -ENOTSUP;
 	if (r == 0)
 		*ret = st.st_ino;
 	return r;
@@ -142,10 +139,7 @@ pid_t sys_reap(int *status)
 
 int sys_is_tmpfs(int fd)
 {
-	unsigned long type;
-	int r = kernel_filesystem_type(fd, &type);
-
-	return r < 0 ? r : type == TMPFS_MAGIC;
+	return kernel_is_on(fd, TMPFS_MAGIC);
 }
 
 int sys_ns_mount_id(int fd, uint64_t *ret)

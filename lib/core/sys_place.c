@@ -30,10 +30,7 @@ int sys_place(const char *path, struct sys_place *ret)
 
 int sys_is_cgroup2(int fd)
 {
-	unsigned long type;
-	int r = kernel_filesystem_type(fd, &type);
-
-	return r < 0 ? r : type == CGROUP2_SUPER_MAGIC;
+	return kernel_is_on(fd, CGROUP2_SUPER_MAGIC);
 }
 
 int sys_is_mount_root(const char *path)

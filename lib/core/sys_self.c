@@ -107,10 +107,7 @@ int sys_set_fd_flags(int fd, int flags)
 
 int sys_is_nsfs(int fd)
 {
-	unsigned long type;
-	int r = kernel_filesystem_type(fd, &type);
-
-	return r < 0 ? r : type == NSFS_MAGIC;
+	return kernel_is_on(fd, NSFS_MAGIC);
 }
 
 /* The kernel's own call, which knows nothing of signals that the C library keeps for itself; it cannot fail. */

@@ -27,7 +27,6 @@
 #include "lib/core/sys.h"
 #include "lib/core/sys_child.h"
 #include "lib/core/sys_privilege.h"
-#include "lib/core/sys_socket.h"
 #include "lib/session/child.h"
 #include "lib/session/child_program.h"
 #include "lib/session/keeper_call.h"
