@@ -40,9 +40,7 @@ static int check(const struct keeper *keeper, int fd, struct peer *ret)
 	if (pidfd < 0)
 		return pidfd;
 	ret->pid = peer.pid;
-	r = process_identity(pidfd, peer.pid, &ret->identity);
-	if (r == 0)
-		r = process_inode(peer.pid, KEEPER_NS_USER, &user_ns);
+	r = process_inode(peer.pid, KEEPER_NS_USER, &user_ns);
 	if (r == 0)
 		r = process_is(pidfd);
 	if (r == 0 && user_ns != keeper->host.user_ns)
@@ -98,7 +96,7 @@ void peer_accept(struct keeper *keeper)
 	if (r == 0)
 		r = add(keeper, fd, &who);
 	if (r == 0) {
-		peer_event(keeper, keeper->peers, true); /* what it has to say is mostly there already */
+		peer_event(keeper, keeper->peers, true); /* the newest: what it has to say is mostly there already */
 		return;
 	}
 	sys_close_p(&who.pidfd);

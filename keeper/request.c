@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include "keeper/descriptors.h"
+#include "keeper/process.h"
 #include "keeper/server.h"
 #include "keeper/spawn.h"
 #include "lib/core/sys.h"
@@ -72,10 +73,10 @@ static bool is_answered(uint16_t type)
 /* Where GET brings no pidfd the session is that of who connected. That it cannot be named is told when it is missed. */
 static void name_process(const struct peer *peer, struct worlds_request *request)
 {
-	if (request->message.type != KEEPER_GET || request->pidfd >= 0 || peer->pidfd < 0)
+	if (request->message.type != KEEPER_GET || request->pidfd >= 0 || peer->pidfd < 0 ||
+	    process_identity(peer->pidfd, peer->pid, &request->identity) < 0 || process_is(peer->pidfd) < 0)
 		return;
 	request->pidfd = sys_duplicate(peer->pidfd);
-	request->identity = peer->identity;
 	request->message.session.pid = peer->pid;
 }
 

@@ -25,7 +25,6 @@ struct peer {
 	struct worlds_client client;
 	int pidfd;             /* of who connected; -1: the kernel does not tell (before 6.5) */
 	pid_t pid;
-	uint64_t identity;     /* process_identity() */
 	struct child *shell;   /* SHELL was answered; EXITED is owed */
 	int64_t heard;         /* when it last spoke or was spoken to */
 	int64_t credit_at;     /* when credit was counted */
